@@ -1,0 +1,1 @@
+"""The only place that chooses: port to adapter, store, clock, settings; one file per owner."""

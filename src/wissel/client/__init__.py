@@ -1,0 +1,1 @@
+"""The Python client that anybody may use: composes, signs, sends, pulls and settles messages."""

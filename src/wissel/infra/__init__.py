@@ -1,0 +1,1 @@
+"""Technique without a word of the domain: HTTP, SQL, telemetry."""

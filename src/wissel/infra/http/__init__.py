@@ -1,0 +1,1 @@
+"""HTTP: the outbound client with its guard, and what every server door shares."""

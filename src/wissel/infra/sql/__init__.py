@@ -1,0 +1,1 @@
+"""SQL: units committed whole, on two dialects, with migrations."""

@@ -1,0 +1,1 @@
+"""What an institution runs: connector, student information system, vault, witness."""

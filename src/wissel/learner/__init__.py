@@ -1,0 +1,1 @@
+"""What belongs to a learner: the reference vault, and the default provider's door."""
