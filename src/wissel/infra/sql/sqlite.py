@@ -1,0 +1,184 @@
+"""SQLite: the embedded store. One writer, group commit, one process.
+
+Units wait in a queue; the writer takes all that wait and commits them in one transaction (one sync), each in
+a savepoint of its own so that a conflict in one leaves the others whole. The writer is a function that a
+thread owned by `assembly` calls; without such a thread a commit runs at once, which is what simulations use.
+"""
+
+import asyncio
+import fcntl
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, ClassVar, Final, NamedTuple
+
+from wissel.core.errors import WisselError
+from wissel.infra.sql.ports import Conflict, Statement, StoreFailed, Value
+
+UNITS_PER_COMMIT_MAX: Final = 512
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",  # second line only: what is written is ciphertext
+    "PRAGMA temp_store=MEMORY",  # nothing is spooled beside the database
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+)
+
+
+class StoreInUse(WisselError):
+    """Another process has this SQLite store open; SQLite serves one process only."""
+
+    code: ClassVar[str] = "store-in-use"
+    status: ClassVar[int] = 503
+
+
+class _Waiting(NamedTuple):
+    unit: Sequence[Statement]
+    loop: asyncio.AbstractEventLoop
+    done: "asyncio.Future[None]"
+
+
+def _nothing(_point: str) -> None:
+    return
+
+
+class SqliteDatabase:
+    """A `Database` in one SQLite file. `crash` is called at named points around a commit (fault tests)."""
+
+    def __init__(self, path: Path, *, crash: Callable[[str], None] = _nothing) -> None:
+        self.path = path
+        self._crash = crash
+        self._lock = _own(path)
+        self._writer = _open(path)
+        self._reader = _open(path)
+        self._reader.execute("PRAGMA query_only=ON")
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._threaded = False
+        self._broken = ""
+
+    async def commit(self, unit: Sequence[Statement]) -> None:
+        """Commit one unit; see `ports.Database`."""
+        if not self._threaded:
+            failure = self._commit([unit])[0]
+            if failure:
+                raise failure
+            return
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._queue.put(_Waiting(unit, loop, done))
+        await done
+
+    async def fetch(self, sql: str, args: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
+        """Return committed rows; see `ports.Database`."""
+        return self._reader.execute(sql, args).fetchall()
+
+    def attach(self) -> None:
+        """Say that a thread is going to call `write_until_closed`, before it starts."""
+        self._threaded = True
+
+    def write_until_closed(self) -> None:
+        """Commit what waits, again and again, until `close`. The one function of the writer's thread."""
+        while True:
+            batch = [self._queue.get()]
+            while len(batch) < UNITS_PER_COMMIT_MAX and not self._queue.empty():
+                batch.append(self._queue.get())
+            waiting = [entry for entry in batch if entry is not None]
+            for entry, failure in zip(waiting, self._commit([w.unit for w in waiting]), strict=True):
+                entry.loop.call_soon_threadsafe(_settle, entry.done, failure)
+            if None in batch:
+                return
+
+    def tidy(self) -> None:
+        """Fold the journal into the database and cut it to nothing. For quiet moments, without a writer thread."""
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def backup(self, target: Path) -> None:
+        """Copy the committed database to `target`. The key store is never copied with it."""
+        with sqlite3.connect(target) as copy:
+            self._reader.backup(copy)
+        copy.close()
+
+    def stop(self) -> None:
+        """Let the writer's thread end when all that waits is committed."""
+        self._queue.put(None)
+
+    def close(self) -> None:
+        """Close the file. Call after the writer's thread has ended."""
+        self._threaded = False
+        self._reader.close()
+        self._writer.close()
+        self._lock.close()
+
+    def _commit(self, units: Sequence[Sequence[Statement]]) -> list[WisselError | None]:
+        if not units:
+            return []
+        if self._broken:
+            return [StoreFailed(self._broken) for _ in units]
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            outcomes = [self._write(unit) for unit in units]
+            self._crash("commit.before")
+            self._writer.execute("COMMIT")
+            self._crash("commit.after")
+        except sqlite3.Error as error:
+            # After a failed sync nobody knows what is on the disk: stop, do not retry.
+            self._broken = f"The database {self.path.name} could not commit ({error}). Stop, check the disk, start."
+            return [StoreFailed(self._broken) for _ in units]
+        return outcomes
+
+    def _write(self, unit: Sequence[Statement]) -> WisselError | None:
+        self._writer.execute("SAVEPOINT unit")
+        try:
+            for statement in unit:
+                _run(self._writer, statement)
+        except sqlite3.IntegrityError as error:
+            return self._undo(Conflict(f"A row is there already, or does not fit: {error}."))
+        except Conflict as error:
+            return self._undo(error)
+        self._writer.execute("RELEASE unit")
+        return None
+
+    def _undo(self, error: WisselError) -> WisselError:
+        self._writer.execute("ROLLBACK TO unit")
+        self._writer.execute("RELEASE unit")
+        return error
+
+
+def _run(connection: sqlite3.Connection, statement: Statement) -> None:
+    touched = connection.executemany(statement.sql, statement.rows).rowcount
+    if statement.expect is not None and touched != statement.expect:
+        verb = statement.sql.split(maxsplit=3)
+        raise Conflict(f"{' '.join(verb[:3])} touched {touched} rows where {statement.expect} were to be there.")
+
+
+def _settle(done: "asyncio.Future[None]", failure: WisselError | None) -> None:
+    if done.done():
+        return  # the caller was cancelled; the commit stands
+    if failure is None:
+        done.set_result(None)
+    else:
+        done.set_exception(failure)
+
+
+def _own(path: Path) -> IO[str]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_suffix(".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StoreInUse(
+            f"{path.name} is in use by another process. SQLite serves one process; use PostgreSQL for more."
+        ) from error
+    return lock
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    path.chmod(0o600)
+    return connection
