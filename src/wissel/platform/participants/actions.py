@@ -1,0 +1,171 @@
+"""Register, revoke and look up. Look-ups are answered from memory; `load` reads what was committed."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from wissel.core.entropy import Entropy
+from wissel.core.moments import parse_rfc3339, to_ms
+from wissel.infra.sql.ports import Database, Statement
+from wissel.messages.leaves import entry
+from wissel.messages.participant import Card, Key, StandingGrant
+from wissel.messages.verify import Refused, b64, check_jws, sha256, thumbprint
+from wissel.platform.participants import store
+from wissel.platform.participants.errors import CardInvalid, ParticipantUnknown
+from wissel.platform.store.leaves import pending
+
+
+class KnownKey(NamedTuple):
+    """A published key: whose it is, and the leaf that proves it."""
+
+    card: Card
+    key: Key
+    leaf: bytes
+    revoked: bool
+
+
+class Participants:
+    """All who may speak. One instance per platform process; others see a change after their next `load`."""
+
+    def __init__(self, database: Database, entropy: Entropy) -> None:
+        self._database = database
+        self._entropy = entropy
+        self._cards: dict[str, Card] = {}
+        self._keys: dict[str, KnownKey] = {}
+        self._grants: dict[str, StandingGrant] = {}
+
+    async def load(self) -> None:
+        """Read cards, keys and grants from the store."""
+        cards = {card.urn: card for card in await store.read_cards(self._database)}
+        keys = {}
+        for row in await store.read_keys(self._database):
+            card = cards[row.urn]
+            for key in card.keys:
+                if key.kid == row.kid:
+                    keys[row.kid] = KnownKey(card, key, row.leaf, row.revoked_leaf is not None)
+        grants = {}
+        for card in cards.values():
+            grants.update(read_grants(card))
+        self._cards, self._keys, self._grants = cards, keys, grants
+
+    async def register(self, card: Card, now: datetime) -> int:
+        """Register or renew a card; return how many keys were new. Raises CardInvalid."""
+        check_card(card)
+        unit: list[Statement] = [store.keep_card(card)]
+        fresh = [key for key in card.keys if key.kid not in self._keys]
+        for key in fresh:
+            leaf = self._entropy.draw(16)
+            published = entry(
+                "key.published",
+                now,
+                self._entropy,
+                holder=card.urn,
+                use=key.use,
+                kid=key.kid,
+                since=key.since,
+                until=key.until,
+                note=key.note,
+            )
+            unit += [store.publish_key(key.kid, card.urn, leaf), pending(published, leaf, to_ms(now))]
+        await self._database.commit(unit)
+        await self.load()
+        return len(fresh)
+
+    async def revoke(self, kid: str, now: datetime) -> None:
+        """Revoke a key from now on. What it signed before stays valid evidence."""
+        known = self.key(kid)
+        leaf = self._entropy.draw(16)
+        revoked = entry("key.revoked", now, self._entropy, holder=known.card.urn, use=known.key.use, kid=kid)
+        await self._database.commit([store.revoke_key(kid, leaf), pending(revoked, leaf, to_ms(now))])
+        await self.load()
+
+    def card(self, urn: str) -> Card:
+        """Return the card of a participant. Raises ParticipantUnknown."""
+        try:
+            return self._cards[urn]
+        except KeyError:
+            raise ParticipantUnknown(f"No participant {urn} is registered here.") from None
+
+    def cards(self) -> tuple[Card, ...]:
+        """Return all cards."""
+        return tuple(self._cards.values())
+
+    def by_role(self, role: str) -> Card:
+        """Return the one participant in `role`. Raises ParticipantUnknown when there is none."""
+        for card in self._cards.values():
+            if role in card.roles:
+                return card
+        raise ParticipantUnknown(f"No participant in the role {role} is registered here.")
+
+    def key(self, kid: str) -> KnownKey:
+        """Return a key that was ever published. Raises ParticipantUnknown."""
+        try:
+            return self._keys[kid]
+        except KeyError:
+            raise ParticipantUnknown(f"The key {kid} is not registered here. Register it with your card.") from None
+
+    def live_key(self, kid: str, use: str, now: datetime) -> KnownKey:
+        """Return a key that may be used for `use` now. Raises ParticipantUnknown."""
+        known = self.key(kid)
+        live = parse_rfc3339(known.key.since) <= now < parse_rfc3339(known.key.until)
+        if known.revoked or known.key.use != use or not live:
+            raise ParticipantUnknown(f"The key {kid} is revoked, out of date or not for this use ({use}).")
+        return known
+
+    def seal_key(self, urn: str, now: datetime) -> Key:
+        """Return the public key to seal to for a participant. Raises ParticipantUnknown."""
+        for key in self.card(urn).keys:
+            if key.use == "seal" and parse_rfc3339(key.since) <= now < parse_rfc3339(key.until):
+                return key
+        raise ParticipantUnknown(f"{urn} has no live key to seal to.")
+
+    def grant(self, digest: str) -> StandingGrant | None:
+        """Return the standing grant whose signed form has this hash, or None."""
+        return self._grants.get(digest)
+
+    def grant_for(self, grantor: str, role: str, kind: str) -> str:
+        """Return the hash of the grant by which `role` may send `kind` to `grantor`, or an empty text."""
+        for digest, grant in self._grants.items():
+            if (grant.grantor, grant.role, grant.type) == (grantor, role, kind):
+                return digest
+        return ""
+
+
+def check_card(card: Card) -> None:
+    """Raise CardInvalid when a key is not what its id says, or a grant is not signed by the card's own key."""
+    for number, key in enumerate(card.keys):
+        if thumbprint(key.jwk) != key.kid:
+            raise CardInvalid("A kid must be the RFC 7638 thumbprint of its key.", field=f"/keys/{number}/kid")
+        if "d" in key.jwk:
+            raise CardInvalid(
+                "A card holds public keys only. Make a new key: this one is known now.",
+                field=f"/keys/{number}/jwk",
+            )
+    read_grants(card)
+
+
+def read_grants(card: Card) -> dict[str, StandingGrant]:
+    """Return the standing grants of a card by the hash of their signed form. Raises CardInvalid."""
+    keys = {key.kid: key.jwk for key in card.keys if key.use == "sign"}
+    grants = {}
+    for number, compact in enumerate(card.grants):
+        field = f"/grants/{number}"
+        try:
+            grant = _read_grant(compact, keys)
+        except (Refused, KeyError, msgspec.MsgspecError, ValueError) as error:
+            raise CardInvalid(f"A standing grant is not signed by this participant: {error}", field=field) from error
+        if grant.grantor != card.urn:
+            raise CardInvalid("A participant can only grant access to itself.", field=field)
+        grants[b64(sha256(compact.encode()))] = grant
+    return grants
+
+
+def _read_grant(compact: str, keys: dict[str, dict[str, str]]) -> StandingGrant:
+    for jwk in keys.values():
+        try:
+            _, payload = check_jws(compact, jwk)
+        except Refused:
+            continue
+        return msgspec.json.decode(payload, type=StandingGrant)
+    raise ValueError("no key of the card fits")

@@ -1,0 +1,51 @@
+"""The rows of the participants: a card each, and every key they ever published."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from wissel.infra.sql.ports import Database, Statement
+from wissel.messages.participant import Card
+
+
+class KeyRow(NamedTuple):
+    """A published key, the leaf that says so and, once revoked, the leaf that says that."""
+
+    kid: str
+    urn: str
+    leaf: bytes
+    revoked_leaf: bytes | None
+
+
+def keep_card(card: Card) -> Statement:
+    """Insert or replace the card of a participant."""
+    return Statement(
+        "INSERT INTO participants (urn, card) VALUES (?, ?) ON CONFLICT (urn) DO UPDATE SET card = excluded.card",
+        [(card.urn, msgspec.json.encode(card))],
+    )
+
+
+def publish_key(kid: str, urn: str, leaf: bytes) -> Statement:
+    """Insert a key that was not known; a key of somebody else under the same id is a conflict."""
+    return Statement("INSERT INTO participant_keys (kid, urn, leaf) VALUES (?, ?, ?)", [(kid, urn, leaf)])
+
+
+def revoke_key(kid: str, leaf: bytes) -> Statement:
+    """Mark a key as revoked, once."""
+    return Statement(
+        "UPDATE participant_keys SET revoked_leaf = ? WHERE kid = ? AND revoked_leaf IS NULL",
+        [(leaf, kid)],
+        expect=1,
+    )
+
+
+async def read_cards(database: Database) -> list[Card]:
+    """Return all cards."""
+    rows = await database.fetch("SELECT card FROM participants ORDER BY urn")
+    return [msgspec.json.decode(row[0], type=Card) for row in rows if isinstance(row[0], bytes)]
+
+
+async def read_keys(database: Database) -> list[KeyRow]:
+    """Return all keys ever published."""
+    rows = await database.fetch("SELECT kid, urn, leaf, revoked_leaf FROM participant_keys")
+    return [KeyRow(*row) for row in rows]  # type: ignore[arg-type]  # the columns are typed by the migration

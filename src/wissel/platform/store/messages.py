@@ -1,0 +1,184 @@
+"""Rows of messages: taken, on their way, ended, copied; and what makes a repeat answer the same."""
+
+from typing import NamedTuple
+
+from wissel.infra.sql.ports import Database, Statement, Value
+from wissel.platform.store.table import insert, select
+from wissel.platform.store.words import MailRow, MessageRow, Where, Which
+
+
+class Dedup(NamedTuple):
+    """What an id was answered with: `digest` tells whether the bytes were the same."""
+
+    digest: bytes
+    answer: str
+
+
+def take(row: MessageRow) -> Statement:
+    """Insert a message; the same id or sequence number twice is a conflict."""
+    return insert("messages", [row])
+
+
+def remember(where: Where, key: bytes, seen: Dedup, until_ms: int) -> Statement:
+    """Keep what an id was answered with until the day after the end of its message."""
+    return Statement(
+        "INSERT INTO dedup (partition, process, key, digest, answer, until_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        [(*where, key, seen.digest, seen.answer, until_ms)],
+    )
+
+
+async def seen_before(database: Database, where: Where, key: bytes) -> Dedup | None:
+    """Return what this id was answered with, if it came before."""
+    rows = await database.fetch(
+        "SELECT digest, answer FROM dedup WHERE partition = ? AND process = ? AND key = ?", (*where, key)
+    )
+    return Dedup(*rows[0]) if rows else None  # type: ignore[arg-type]  # typed by the migration
+
+
+def drop_old_answers(now_ms: int) -> Statement:
+    """Drop answers whose messages ended a day ago or more."""
+    return Statement("DELETE FROM dedup WHERE until_ms <= ?", [(now_ms,)])
+
+
+async def last_sequence(database: Database, where: Where, source: str, recipient: str) -> int:
+    """Return the highest sequence number between two parties in a process, 0 when there is none."""
+    rows = await database.fetch(
+        "SELECT MAX(sequence) FROM messages WHERE partition = ? AND process = ? AND source = ? AND recipient = ?",
+        (*where, source, recipient),
+    )
+    return int(rows[0][0] or 0)
+
+
+def post(row: MailRow) -> list[Statement]:
+    """Put a message into its receiver's lane."""
+    return [
+        insert("mail", [row]),
+        Statement(
+            "UPDATE messages SET stage = 'mail' WHERE partition = ? AND process = ? AND source = ? AND id = ? "
+            "AND stage = 'taken'",
+            [row.which],
+        ),
+    ]
+
+
+async def find(database: Database, which: Which) -> MessageRow | None:
+    """Return a message that is not forgotten."""
+    rows = await select(
+        database,
+        MessageRow,
+        "messages",
+        "WHERE partition = ? AND process = ? AND source = ? AND id = ?",
+        which,
+    )
+    return rows[0] if rows else None
+
+
+async def heads(database: Database, receiver: str, now_ms: int, limit: int) -> list[MailRow]:
+    """Return the heads of a receiver's due lanes, the longest waiting first."""
+    return await select(
+        database,
+        MailRow,
+        "mail",
+        "WHERE receiver = ? AND due_ms <= ? AND NOT EXISTS (SELECT 1 FROM mail e WHERE e.partition = mail.partition "
+        "AND e.process = mail.process AND e.receiver = mail.receiver AND e.position < mail.position) "
+        "ORDER BY due_ms, process LIMIT ?",
+        (receiver, now_ms, limit),
+    )
+
+
+async def find_mail(database: Database, receiver: str, source: str, message: str) -> MailRow | None:
+    """Return the mail row by which `receiver` was offered a message."""
+    rows = await select(
+        database, MailRow, "mail", "WHERE receiver = ? AND source = ? AND id = ?", (receiver, source, message)
+    )
+    return rows[0] if rows else None
+
+
+async def past_end(database: Database, now_ms: int, limit: int) -> list[MailRow]:
+    """Return mail whose end date has passed."""
+    return await select(database, MailRow, "mail", "WHERE end_ms <= ? ORDER BY end_ms LIMIT ?", (now_ms, limit))
+
+
+async def waiting_for(database: Database, receiver: str) -> int:
+    """Return how much mail waits for a receiver."""
+    rows = await database.fetch("SELECT COUNT(*) FROM mail WHERE receiver = ?", (receiver,))
+    return int(rows[0][0] or 0)
+
+
+def postpone(row: MailRow, due_ms: int) -> Statement:
+    """Offer again at `due_ms`; counts an attempt."""
+    return Statement(
+        "UPDATE mail SET attempts = attempts + 1, due_ms = ? "
+        "WHERE partition = ? AND process = ? AND receiver = ? AND position = ?",
+        [(due_ms, row.partition, row.process, row.receiver, row.position)],
+    )
+
+
+def wake_lanes(receiver: str, now_ms: int) -> Statement:
+    """Make everything that waits for a receiver due now."""
+    return Statement("UPDATE mail SET due_ms = ? WHERE receiver = ? AND due_ms > ?", [(now_ms, receiver, now_ms)])
+
+
+def end(row: MailRow, outcome: str, receipt: bytes, leaf: bytes, at_ms: int) -> list[Statement]:
+    """Give a message its final outcome and clear its lane; a second final outcome is a conflict."""
+    return [
+        Statement(
+            "DELETE FROM mail WHERE partition = ? AND process = ? AND receiver = ? AND position = ?",
+            [(row.partition, row.process, row.receiver, row.position)],
+            expect=1,
+        ),
+        Statement(
+            "UPDATE messages SET stage = 'ended', outcome = ?, receipt = ?, outcome_leaf = ?, ended_ms = ? "
+            "WHERE partition = ? AND process = ? AND source = ? AND id = ? AND stage = 'mail'",
+            [(outcome, receipt, leaf, at_ms, *row.which)],
+            expect=1,
+        ),
+    ]
+
+
+def shred_payload(which: Which) -> Statement:
+    """Empty what is stored of a payload whose key is about to be destroyed."""
+    return Statement(
+        "UPDATE messages SET apart = ? WHERE partition = ? AND process = ? AND source = ? AND id = ?",
+        [(b"", *which)],
+    )
+
+
+async def ended(database: Database, limit: int) -> list[MessageRow]:
+    """Return messages whose outcome is known and whose copies are still to be made, oldest first."""
+    return await select(database, MessageRow, "messages", "WHERE stage = 'ended' ORDER BY ended_ms LIMIT ?", (limit,))
+
+
+def copied(which: Which) -> Statement:
+    """Mark that the copies of a message are made and sealed; twice is a conflict."""
+    return Statement(
+        "UPDATE messages SET stage = 'copied' WHERE partition = ? AND process = ? AND source = ? AND id = ? "
+        "AND stage = 'ended'",
+        [which],
+        expect=1,
+    )
+
+
+async def parties(database: Database, where: Where) -> dict[str, bytes]:
+    """Return what is sealed about each party of a process."""
+    rows = await database.fetch("SELECT party, sealed FROM parties WHERE partition = ? AND process = ?", where)
+    return {str(party): sealed for party, sealed in rows if isinstance(sealed, bytes)}
+
+
+def keep_party(where: Where, party: str, sealed: bytes) -> Statement:
+    """Keep a party's sealed address and sealing key; the first one stands."""
+    return Statement(
+        "INSERT INTO parties (partition, process, party, sealed) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (partition, process, party) DO NOTHING",
+        [(*where, party, sealed)],
+    )
+
+
+async def count(database: Database, table: str) -> int:
+    """Return the number of rows of one of the store's tables."""
+    known: dict[str, str] = {
+        name: f"SELECT COUNT(*) FROM {name}"  # noqa: S608 - a closed list
+        for name in ("messages", "mail", "parcels", "events", "timers", "pending_leaves", "processes")
+    }
+    rows: list[tuple[Value, ...]] = await database.fetch(known[table])
+    return int(rows[0][0] or 0)
