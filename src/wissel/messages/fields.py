@@ -1,0 +1,71 @@
+"""The small words that payloads are made of, each with its limit. Names on the wire are lower case."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from wissel.messages.envelope import Day, Id, Line, Urn
+
+Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Text = Annotated[str, msgspec.Meta(max_length=4000)]
+Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
+Nationality = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,3}$")]  # ISO 3166-1; XXX: stateless or unknown
+Bsn = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{9}$")]
+Iban = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")]
+Year = Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-[0-9]{2}$")]  # a study year, "2026-27"
+MonthStart = Annotated[str, msgspec.Meta(pattern=r"^20\d{2}-(0[1-9]|1[0-2])-01$")]  # WHW 7.32(4)
+Cents = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]  # SHA-256, base64url
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{3}$")]  # ISO 639-2
+
+Form = Literal["fulltime", "parttime", "dual"]
+Level = Literal["associate", "bachelor", "master"]
+Sector = Literal["hbo", "wo"]
+GateName = Literal[
+    "identity", "education", "requirements", "studychoice", "language", "residence", "payment", "decision"
+]
+OpenGate = Literal["identity", "education", "requirements", "studychoice", "language", "residence", "payment"]
+
+__all__ = [
+    "Bsn",
+    "Cents",
+    "Code",
+    "Country",
+    "Day",
+    "Digest",
+    "Email",
+    "Form",
+    "GateName",
+    "Iban",
+    "Id",
+    "Language",
+    "Level",
+    "Line",
+    "MonthStart",
+    "Name",
+    "Nationality",
+    "Objection",
+    "OpenGate",
+    "Payload",
+    "Sector",
+    "Text",
+    "Urn",
+    "Year",
+]
+
+
+class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What every payload is: frozen, whole, and without fields that nobody knows."""
+
+
+class Objection(Payload, frozen=True, kw_only=True):
+    """How, where and until when one may object: six weeks, one facility per institution (WHW 7.59a).
+
+    `until` is the last Dutch day on which the facility may receive it; `where` is its address.
+    """
+
+    until: Day
+    where: Line
+    how: Text
