@@ -1,0 +1,85 @@
+"""The bodies of the public API: one definition, for who calls and for who answers."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from wissel.messages.envelope import Id, Offered, Urn
+
+MESSAGE_BYTES_MAX: Final = 1024 * 1024
+PULL_MAX: Final = 100
+SETTLE_MAX: Final = 100
+ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+Compact = Annotated[str, msgspec.Meta(min_length=1, max_length=8000, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)+$")]
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """The platform took a message: its `acknowledgement` is the counter-signature, a compact JWS.
+
+    `first` is False when the same bytes had been accepted before (answered 200, else 202).
+    """
+
+    id: Id
+    acknowledgement: str
+    first: bool = True
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sender holds after `send`. On the wire: the answer of POST /v1/messages."""
+
+    id: Id
+    acknowledgement: str
+
+
+class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A receiver's outcome for one offered message: `receipt` is a compact JWS (messages.records.receipt)."""
+
+    id: Id
+    source: Urn
+    receipt: Compact
+
+
+class Receipts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The body of POST /v1/mailbox/_settle."""
+
+    receipts: Annotated[tuple[Settled, ...], msgspec.Meta(min_length=1, max_length=SETTLE_MAX)]
+
+
+class Settlement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of one receipt. `code` is empty when it stands, else why it does not (docs/errors.md)."""
+
+    id: str
+    source: str
+    code: str = ""
+    detail: str = ""
+
+
+class Settlements(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of POST /v1/mailbox/_settle: one per receipt, in the order given."""
+
+    settled: tuple[Settlement, ...]
+
+
+class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of GET /v1/mailbox: the heads of the lanes that are due."""
+
+    offered: tuple[Offered, ...]
+
+
+class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a process stands, for the portal of that process. `open` are the gates still open."""
+
+    process: Id
+    phase: str
+    open: tuple[str, ...] = ()
+    decided: bool = False
+
+
+class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of POST /v1/oauth/token (RFC 6749 section 5.1)."""
+
+    access_token: str
+    expires_in: int
+    scope: str
+    token_type: str = "Bearer"

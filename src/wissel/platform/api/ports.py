@@ -1,0 +1,93 @@
+"""What the API asks of the rest of the platform. A caller is a participant's URN, taken from its token."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from wissel.client.words import Accepted, ProcessView, Settled, Settlement
+from wissel.messages.envelope import Offered
+from wissel.messages.participant import Card, Key
+
+
+class Switch(Protocol):
+    """Takes messages in, hands them out, books their outcomes. Errors are WisselErrors: status, code, field."""
+
+    async def accept(self, caller: str, body: bytes) -> Accepted:
+        """Take the raw bytes of a Submission from `caller`; return when it is durable.
+
+        The API has checked: at most 1 MiB, strict JSON (UTF-8, no name twice, depth at most 16), and no more.
+        """
+        ...
+
+    async def offered(self, caller: str, limit: int) -> Sequence[Offered]:
+        """Return the heads of the due lanes of `caller`, at most `limit` (1 to 100). Changes nothing."""
+        ...
+
+    async def settle(self, caller: str, receipts: Sequence[Settled]) -> Sequence[Settlement]:
+        """Book receipts; answer for each, in order. One bad receipt does not spoil the others."""
+        ...
+
+    async def view(self, caller: str, process: str, learner: str) -> ProcessView:
+        """Return where a process stands, only for the portal of that process; to others it does not exist.
+
+        `learner` is the value of the Learner-Token header, or empty: a portal for a learner who is there.
+        """
+        ...
+
+
+class LogDoor(Protocol):
+    """The audit trail as it is published (C2SP tlog-tiles)."""
+
+    async def checkpoint(self) -> str:
+        """Return the newest published checkpoint: a signed note."""
+        ...
+
+    async def tile(self, level: int, n: int, width: int) -> bytes | None:
+        """Return `width` (1 to 256) hashes of tile `n` of `level`, or None when the tree has not got that far."""
+        ...
+
+    async def entries(self, n: int, width: int) -> Sequence[bytes | None] | None:
+        """Return the `width` entries of bundle `n` (None: pruned), or None when the tree has not got that far."""
+        ...
+
+
+class Revocations(Protocol):
+    """The signed list of revoked keys, served at /log/revocations."""
+
+    async def __call__(self) -> bytes:
+        """Return the list as it is signed."""
+        ...
+
+
+class Holder(Protocol):
+    """A published key and whose it is."""
+
+    @property
+    def card(self) -> Card:
+        """The participant."""
+        ...
+
+    @property
+    def key(self) -> Key:
+        """The key."""
+        ...
+
+
+class Directory(Protocol):
+    """Who may speak."""
+
+    def card(self, urn: str) -> Card:
+        """Return a participant's card. Raises a WisselError when there is none."""
+        ...
+
+    def live_key(self, kid: str, use: str, now: datetime) -> Holder:
+        """Return the key `kid` when it may be used for `use` now. Raises a WisselError otherwise."""
+        ...
+
+
+class Health(Protocol):
+    """Whether this process can do its work."""
+
+    async def ready(self) -> Sequence[str]:
+        """Return what is wrong, a code each; empty: ready."""
+        ...
