@@ -52,7 +52,7 @@ class Busy(WisselError):
 
 
 class TooMany(Busy):
-    """This caller asks more often than is allowed."""
+    """A caller asks more often than is allowed."""
 
     code: ClassVar[str] = "too-many-requests"
     status: ClassVar[int] = 429
