@@ -1,9 +1,11 @@
 """The payloads of one enrolment (inschrijving) and of what may follow it: objection and notice."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 
+from wissel.core.academic import study_year
 from wissel.messages.fields import (
     Bsn,
     Code,
@@ -74,6 +76,12 @@ class EnrolmentRequested(Payload, frozen=True, kw_only=True):
     foreigndiplomas: Annotated[tuple[ForeignDiploma, ...], msgspec.Meta(max_length=5)] = ()
     motivation: Text = ""
 
+    def __post_init__(self) -> None:
+        """Hold the first day to the study year (WHW 7.32(4))."""
+        year = study_year(self.studyyear)
+        if not year.first <= date.fromisoformat(self.start) <= year.last:
+            raise ValueError("`start` lies outside `studyyear`")
+
 
 class StatedGate(Payload, frozen=True, kw_only=True):
     """One gate that the institution sets for this learner, and how it stands.
@@ -113,6 +121,11 @@ class GateDecided(Payload, frozen=True, kw_only=True):
     role: Line
     text: Text = ""
     objection: Objection | None = None
+
+    def __post_init__(self) -> None:
+        """Hold a negative decision to what WHW 7.59a asks of it."""
+        if self.decision == "notmet" and (self.objection is None or not self.text):
+            raise ValueError("a gate that is not met needs a reason in `text`, and `objection`")
 
 
 class AdmissionDecided(Payload, frozen=True, kw_only=True):
@@ -211,9 +224,12 @@ class ReminderSent(Payload, frozen=True, kw_only=True):
 
 
 class DeadlinePassed(Payload, frozen=True, kw_only=True):
-    """Platform to institution: a day passed and the gate is open. Nothing lapses; the institution is asked."""
+    """Platform to institution: a day passed and the gate is open. Nothing lapses; the institution is asked.
 
-    gate: GateName
+    "enrolment": all gates hold, but the enrolment is not confirmed and reported yet.
+    """
+
+    gate: GateName | Literal["enrolment"]
     due: Day
 
 
