@@ -1,1 +1,29 @@
-"""The Python client that anybody may use: composes, signs, sends, pulls and settles messages."""
+"""The Python client that anybody may use: composes, signs, sends, pulls and settles messages.
+
+`compose` (or `draft`, where a learner signs by authenticating) makes a submission, `Client` talks to the platform,
+`Outbox` keeps a message until its receiver's receipt is held. docs/api.md shows a first message in 15 lines.
+"""
+
+from wissel.client.actions import Client
+from wissel.client.compose import Draft, compose, draft
+from wissel.client.errors import AnswerInvalid, NotComposed, Refusal
+from wissel.client.outbox import MemoryOutbox, Outbox, OutboxStore
+from wissel.client.words import Accepted, ProcessView, Sent, Settled, Settlement
+
+__all__ = [
+    "Accepted",
+    "AnswerInvalid",
+    "Client",
+    "Draft",
+    "MemoryOutbox",
+    "NotComposed",
+    "Outbox",
+    "OutboxStore",
+    "ProcessView",
+    "Refusal",
+    "Sent",
+    "Settled",
+    "Settlement",
+    "compose",
+    "draft",
+]

@@ -1,0 +1,135 @@
+"""Keeps a message until its receiver's receipt is held, and sends it until then.
+
+The platform may lose what it has not handed out (a lost key store, architecture section 6); so a sender keeps each
+message until the receipt is in its own copy, and sends it again: the same bytes are the same message.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from wissel.client.actions import Client
+from wissel.client.errors import AnswerInvalid, Refusal
+from wissel.core.entropy import Entropy, jitter
+from wissel.core.moments import end_of, to_ms
+from wissel.infra.http.ports import Unreachable
+from wissel.messages.envelope import Submission
+
+FIRST_WAIT_S: Final = 1.0
+WAIT_S_MAX: Final = 300.0  # Digikoppeling: the longest wait between attempts of delivery
+ASK_AGAIN_S: Final = 6 * 3600.0  # an acknowledged message whose receipt has not come
+BATCH: Final = 50
+
+
+class Outgoing(NamedTuple):
+    """A message on its way. `body` is what is sent, byte for byte; moments are milliseconds since 1970.
+
+    `acknowledgement` is empty until the platform took it; `refused` holds the platform's code when it never will.
+    """
+
+    source: str
+    id: str
+    body: bytes
+    end_ms: int
+    due_ms: int
+    attempts: int = 0
+    acknowledgement: str = ""
+    refused: str = ""
+
+
+class OutboxStore(Protocol):
+    """Where outgoing messages lie: durable, in the sender's own store."""
+
+    async def put(self, message: Outgoing) -> None:
+        """Keep a message, or what became of it; one per (source, id)."""
+        ...
+
+    async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
+        """Return messages that are due and not refused, the longest waiting first."""
+        ...
+
+    async def drop(self, source: str, message_id: str) -> None:
+        """Let a message go, if it is there."""
+        ...
+
+
+class Outbox:
+    """Sends what it was given. `step` is called by a runner; nothing here waits."""
+
+    def __init__(self, client: Client, store: OutboxStore, entropy: Entropy) -> None:
+        self._client = client
+        self._store = store
+        self._entropy = entropy
+
+    async def keep(self, submission: Submission, now: datetime) -> None:
+        """Take a message on. When this returns it is durable; the next `step` sends it."""
+        await self._store.put(outgoing(submission, now))
+
+    async def done(self, source: str, message_id: str) -> None:
+        """Let a message go: its receiver's receipt (or "not delivered") is held, say in the afschrift."""
+        await self._store.drop(source, message_id)
+
+    async def step(self, now: datetime) -> int:
+        """Send what is due; return how many messages were acknowledged. Never raises for one message."""
+        acknowledged = 0
+        for message in await self._store.due(to_ms(now), BATCH):
+            if to_ms(now) >= message.end_ms:
+                await self._store.drop(message.source, message.id)
+                continue
+            after = await self._send(message, now)
+            acknowledged += bool(after.acknowledgement)
+            await self._store.put(after)
+        return acknowledged
+
+    async def _send(self, message: Outgoing, now: datetime) -> Outgoing:
+        message = message._replace(attempts=message.attempts + 1)
+        try:
+            sent = await self._client.send(message.body)
+        except Refusal as error:
+            if error.retry_after_s is None:
+                return message._replace(refused=error.problem.code or str(error.problem.status))
+            return _later(message, now, max(error.retry_after_s, self._wait(message.attempts)))
+        except (Unreachable, AnswerInvalid):
+            return _later(message, now, self._wait(message.attempts))
+        return _later(message._replace(acknowledgement=sent.acknowledgement, attempts=0), now, ASK_AGAIN_S)
+
+    def _wait(self, attempts: int) -> float:
+        longest = min(WAIT_S_MAX, FIRST_WAIT_S * 2.0 ** min(attempts - 1, 16))
+        return longest * (0.5 + jitter(self._entropy) / 2)
+
+
+def outgoing(submission: Submission, now: datetime) -> Outgoing:
+    """Return a message as the outbox keeps it, due at once."""
+    envelope = submission.envelope
+    end_ms = to_ms(end_of(date.fromisoformat(envelope.enddate)))
+    return Outgoing(envelope.source, envelope.id, msgspec.json.encode(submission), end_ms, to_ms(now))
+
+
+class MemoryOutbox:
+    """An OutboxStore for tests, examples and senders that can make their messages anew."""
+
+    def __init__(self) -> None:
+        self._messages: dict[tuple[str, str], Outgoing] = {}
+
+    async def put(self, message: Outgoing) -> None:
+        """Keep a message."""
+        self._messages[message.source, message.id] = message
+
+    async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
+        """Return messages that are due."""
+        waiting = [each for each in self._messages.values() if each.due_ms <= now_ms and not each.refused]
+        return sorted(waiting, key=lambda each: each.due_ms)[:limit]
+
+    async def drop(self, source: str, message_id: str) -> None:
+        """Let a message go."""
+        self._messages.pop((source, message_id), None)
+
+    async def all(self) -> Sequence[Outgoing]:
+        """Return everything kept, refused messages too."""
+        return list(self._messages.values())
+
+
+def _later(message: Outgoing, now: datetime, wait_s: float) -> Outgoing:
+    return message._replace(due_ms=to_ms(now + timedelta(seconds=wait_s)))

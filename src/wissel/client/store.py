@@ -1,0 +1,82 @@
+"""The outbox in a database: for senders that commit a message in the same transaction as what it is about."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from wissel.client.outbox import Outgoing
+from wissel.infra.sql.ports import Database, Statement, Value
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS outbox (
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body BYTEA NOT NULL,
+    end_ms BIGINT NOT NULL,
+    due_ms BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    acknowledgement TEXT NOT NULL,
+    refused TEXT NOT NULL,
+    PRIMARY KEY (source, id)
+)
+"""
+INDEX: Final = "CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_ms)"
+
+_COLUMNS: Final = "source, id, body, end_ms, due_ms, attempts, acknowledgement, refused"
+
+
+def tables() -> list[Statement]:
+    """Return what makes the table, for a sender whose migrations do not."""
+    return [Statement(SCHEMA), Statement(INDEX)]
+
+
+def keep(message: Outgoing) -> Statement:
+    """Return the statement that keeps a message, or what became of it."""
+    return Statement(
+        f"INSERT INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - column names of our own
+        " ON CONFLICT (source, id) DO UPDATE SET due_ms = excluded.due_ms, attempts = excluded.attempts,"
+        " acknowledgement = excluded.acknowledgement, refused = excluded.refused",
+        [tuple(message)],
+    )
+
+
+def let_go(source: str, message_id: str) -> Statement:
+    """Return the statement that drops a message."""
+    return Statement("DELETE FROM outbox WHERE source = ? AND id = ?", [(source, message_id)])
+
+
+class SqlOutbox:
+    """An OutboxStore in a Database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, message: Outgoing) -> None:
+        """Keep a message; durable when this returns."""
+        await self._database.commit([keep(message)])
+
+    async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
+        """Return messages that are due."""
+        rows = await self._database.fetch(
+            f"SELECT {_COLUMNS} FROM outbox"  # noqa: S608 - column names of our own
+            " WHERE due_ms <= ? AND refused = '' ORDER BY due_ms LIMIT ?",
+            (now_ms, limit),
+        )
+        return [_outgoing(row) for row in rows]
+
+    async def drop(self, source: str, message_id: str) -> None:
+        """Let a message go."""
+        await self._database.commit([let_go(source, message_id)])
+
+
+def _outgoing(row: tuple[Value, ...]) -> Outgoing:
+    source, message_id, body, end_ms, due_ms, attempts, acknowledgement, refused = row
+    return Outgoing(
+        str(source),
+        str(message_id),
+        body if isinstance(body, bytes) else b"",
+        int(end_ms or 0),
+        int(due_ms or 0),
+        int(attempts or 0),
+        str(acknowledgement),
+        str(refused),
+    )
