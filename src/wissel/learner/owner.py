@@ -1,0 +1,209 @@
+"""The learner's own side: she makes the keys, opens the copies, decides who may come in and how long copies stay.
+
+Her keys never leave `keys/`: `seal.json` opens the copies, `profile.json` the profile (she hands that one to a portal
+with its grant), `vault.json` says where her vault is and holds her owner's token.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import ClassVar, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from wissel.core.entropy import Entropy
+from wissel.infra.files.ports import Folder
+from wissel.infra.http.ports import Http, Request, Response
+from wissel.learner.errors import VaultError
+from wissel.learner.words import (
+    Asked,
+    CopyList,
+    EndDate,
+    Given,
+    Grants,
+    Opened,
+    Opening,
+    SealedProfile,
+    SeenGrant,
+    Strict,
+    Waiting,
+)
+from wissel.messages.jose import Sealer, SealingKey
+from wissel.messages.verify import open_jwe, parse
+
+SEAL: Final = "seal.json"
+PROFILE_KEY: Final = "profile.json"
+VAULT: Final = "vault.json"
+COPY_BYTES_MAX: Final = 4 * 1024 * 1024
+
+T = TypeVar("T")
+
+
+class VaultRefused(VaultError):
+    """The vault's provider refused a call of its owner. `http_status` is what it answered."""
+
+    code: ClassVar[str] = "vault-refused"
+    status: ClassVar[int] = 502
+
+    def __init__(self, sentence: str, http_status: int) -> None:
+        super().__init__(sentence)
+        self.http_status = http_status
+
+
+class Place(Strict, frozen=True, kw_only=True):
+    """Where the vault is: the provider's address, the vault's id, and the owner's token."""
+
+    base: str
+    vault: str
+    token: str
+
+    @property
+    def url(self) -> str:
+        """The vault's own address, which her portal hands over with her first message."""
+        return f"{self.base}/v/{self.vault}"
+
+
+class Copy(NamedTuple):
+    """A copy that was opened: the afschrift itself, and the last day on which its message may exist elsewhere."""
+
+    id: str
+    document: bytes
+    enddate: date
+
+
+class Keys(NamedTuple):
+    """The two private keys of a learner."""
+
+    seal: SealingKey
+    profile: SealingKey
+
+
+def make_keys(folder: Folder, entropy: Entropy) -> Keys:
+    """Make the learner's keys and write them to `keys/`, once; later calls read what is there."""
+    return Keys(*(_make_key(folder, name, entropy) for name in (SEAL, PROFILE_KEY)))
+
+
+def open_copy(copy: str, jwe: bytes, key: SealingKey) -> Copy:
+    """Open one sealed copy. Raises messages.verify.Refused when it was changed or is sealed to another."""
+    document = open_jwe(jwe.decode("ascii", "replace"), key.private_jwk)
+    return Copy(copy, document, date.fromisoformat(parse(document)["envelope"]["enddate"]))
+
+
+def open_all(vault: Path, key: SealingKey) -> list[Copy]:
+    """Open every copy in a `vault/` folder with the owner's key. Raises messages.verify.Refused."""
+    return [open_copy(file.stem, file.read_bytes(), key) for file in sorted(vault.glob("*.afschrift"))]
+
+
+async def open_vault(http: Http, *, base: str, name: str, keys: Keys, folder: Folder) -> Place:
+    """Open a vault at the provider at `base` and write `vault.json`, once; later calls read what is there."""
+    known = folder.read(VAULT)
+    if known is not None:
+        return msgspec.json.decode(known, type=Place)
+    body = msgspec.json.encode(Opening(name=name, key=keys.seal.public_jwk))
+    headers = {"content-type": "application/json"}
+    answer = await http.send(Request("POST", f"{base}/v", headers, body))
+    opened = _read(answer, Opened)
+    place = Place(base=base, vault=opened.vault, token=opened.token)
+    folder.replace(VAULT, msgspec.json.encode(place))
+    return place
+
+
+class Owner:
+    """A learner at her own vault."""
+
+    def __init__(self, http: Http, *, place: Place, keys: Keys, entropy: Entropy) -> None:
+        self._http, self._keys, self._entropy = http, keys, entropy
+        self.place = place
+
+    async def give(self, asked: Asked) -> Given:
+        """Give a grant and return its token, which is shown once."""
+        return _read(await self._call("POST", "/grants", msgspec.json.encode(asked)), Given)
+
+    async def revoke(self, grant: str) -> None:
+        """Withdraw a grant, at once."""
+        _check(await self._call("DELETE", f"/grants/{grant}"))
+
+    async def grants(self) -> Sequence[SeenGrant]:
+        """Return every grant that was ever given on her vault."""
+        return _read(await self._call("GET", "/grants"), Grants).grants
+
+    async def copies(self) -> list[Copy]:
+        """Return all copies, opened."""
+        listed = _read(await self._call("GET", "/copies"), CopyList).copies
+        return [await self.copy(line.id) for line in listed]
+
+    async def copy(self, copy: str) -> Copy:
+        """Return one copy, opened."""
+        answer = await self._call("GET", f"/copies/{copy}")
+        _check(answer)
+        return open_copy(copy, answer.body, self._keys.seal)
+
+    async def inbox(self) -> list[tuple[Waiting, bytes]]:
+        """Return the messages whose copies have not come yet, with what is sealed in them."""
+        found = _read(await self._call("GET", "/messages"), _Inbox).messages
+        return [(waiting, open_jwe(waiting.jwe, self._keys.seal.private_jwk)) for waiting in found]
+
+    async def keep(self, copy: str, until: date) -> None:
+        """Keep a copy until the end of `until`: later than the message's own end date, or sooner."""
+        body = msgspec.json.encode(EndDate(until=until.isoformat()))
+        _check(await self._call("PUT", f"/copies/{copy}/end", body))
+
+    async def destroy(self, copy: str) -> None:
+        """Destroy a copy now."""
+        _check(await self._call("DELETE", f"/copies/{copy}"))
+
+    async def tend(self) -> int:
+        """Give each copy that has no end date yet the one of its message, and return how many there were.
+
+        The provider cannot read that date; her software tells it. What she chose with `keep` stays.
+        """
+        listed = _read(await self._call("GET", "/copies"), CopyList).copies
+        fresh = [await self.copy(line.id) for line in listed if not line.until]
+        for copy in fresh:
+            await self.keep(copy.id, copy.enddate)
+        return len(fresh)
+
+    async def profile(self) -> tuple[bytes, str]:
+        """Return her profile as JSON (empty: there is none yet), and the tag that a change must name."""
+        answer = await self._call("GET", "/profile")
+        _check(answer)
+        if not answer.body:
+            return b"", ""
+        sealed = _read(answer, SealedProfile)
+        return open_jwe(sealed.jwe, self._keys.profile.private_jwk), answer.headers.get("etag", "")
+
+    async def write_profile(self, data: bytes, seen: str) -> str:
+        """Replace the profile whose tag was `seen` and return the new tag."""
+        sealer = Sealer.new(self._keys.profile.public_jwk, self._entropy)
+        body = msgspec.json.encode(SealedProfile(jwe=sealer.seal(data, self._entropy)))
+        answer = await self._call("PUT", "/profile", body, {"if-match": seen} if seen else {})
+        _check(answer)
+        return answer.headers.get("etag", "")
+
+    async def _call(self, method: str, path: str, body: bytes = b"", more: dict[str, str] | None = None) -> Response:
+        headers = {"authorization": f"Bearer {self.place.token}", "content-type": "application/json", **(more or {})}
+        url = self.place.url + path
+        return await self._http.send(Request(method, url, headers, body, answer_bytes_max=COPY_BYTES_MAX))
+
+
+class _Inbox(msgspec.Struct, frozen=True):
+    messages: tuple[Waiting, ...]
+
+
+def _make_key(folder: Folder, name: str, entropy: Entropy) -> SealingKey:
+    known = folder.read(name)
+    if known is not None:
+        return SealingKey.from_jwk(msgspec.json.decode(known, type=dict[str, str]))
+    key = SealingKey.new(entropy)
+    folder.add(name, msgspec.json.encode(key.private_jwk))
+    return key
+
+
+def _check(answer: Response) -> None:
+    if answer.status >= 300:  # noqa: PLR2004 - RFC 9110 section 15: below 300 is success
+        raise VaultRefused(f"The vault's provider answered {answer.status}.", answer.status)
+
+
+def _read(answer: Response, kind: type[T]) -> T:
+    _check(answer)
+    return msgspec.json.decode(answer.body, type=kind)

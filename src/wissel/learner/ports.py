@@ -1,0 +1,58 @@
+"""What a vault needs of whatever keeps it: two drawers, and a way to find them. A Solid pod fits behind this."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from wissel.learner.words import VaultCard
+
+
+class VaultStore(Protocol):
+    """One learner's two drawers. Calls return when what they wrote is durable."""
+
+    def append(self, copy: str, jwe: bytes) -> bool:
+        """Add a copy and return True; return False, and touch nothing, when there is one of this id."""
+        ...
+
+    def copies(self) -> list[str]:
+        """Return the ids of all copies, sorted."""
+        ...
+
+    def copy(self, copy: str) -> bytes | None:
+        """Return a copy, sealed as it came, or None."""
+        ...
+
+    def destroy(self, copy: str) -> bool:
+        """Remove a copy at the owner's word or on its end date; return whether it was there."""
+        ...
+
+    def note(self, name: str, data: bytes) -> None:
+        """Write an item of the profile drawer, new or not."""
+        ...
+
+    def noted(self, name: str) -> bytes | None:
+        """Return an item of the profile drawer, or None."""
+        ...
+
+    def notes(self, prefix: str) -> list[str]:
+        """Return the names of the profile drawer's items that begin with `prefix`, sorted."""
+        ...
+
+    def drop(self, name: str) -> bool:
+        """Remove an item of the profile drawer; return whether it was there."""
+        ...
+
+
+class Vaults(Protocol):
+    """All vaults that one provider keeps."""
+
+    def all(self) -> Iterable[str]:
+        """Return the ids of all vaults."""
+        ...
+
+    def find(self, vault: str) -> VaultStore | None:
+        """Return the drawers of a vault, or None."""
+        ...
+
+    def open(self, card: VaultCard) -> VaultStore | None:
+        """Make a new vault with empty drawers; None when its name or id is taken."""
+        ...

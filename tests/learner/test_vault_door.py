@@ -1,0 +1,225 @@
+"""What a vault promises to its owner, to the platform and to a portal, through its door."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from tests.learner.vault_scene import NOW, Scene
+
+from wissel.infra.http.ports import Request
+from wissel.learner.owner import Owner, VaultRefused, open_all
+from wissel.learner.words import Asked, Given
+from wissel.messages.jose import SigningKey
+from wissel.messages.records import read_receipt
+from wissel.messages.verify import b64, sha256
+
+
+async def process_token(scene: Scene, until: str = "2026-12-31") -> Given:
+    return await scene.owner.give(Asked(kind="process", purpose="to deliver in one enrolment", until=until))
+
+
+async def test_a_delivered_copy_is_opened_by_its_owner_alone(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    copy, document = scene.afschrift(text="Noor wants to learn")
+    answer = await scene.deliver("copies", {"copies": [{"id": copy, "jwe": scene.seal(document)}]}, token)
+    assert (answer.status, json.loads(answer.body)) == (200, {"stored": [copy]})
+    vault = scene.folder / "noor" / "vault"
+    assert [file.name for file in vault.iterdir()] == [f"{copy}.afschrift"]
+    assert b"Noor wants" not in b"".join(file.read_bytes() for file in (scene.folder / "noor").rglob("*.*"))
+    assert [(found.id, found.document) for found in await scene.owner.copies()] == [(copy, document)]
+    assert [found.document for found in open_all(vault, scene.keys.seal)] == [document]
+
+
+async def test_a_copy_is_never_overwritten(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    copy, document = scene.afschrift()
+    first = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    await scene.deliver("copies", first, token)
+    again = await scene.deliver("copies", {"copies": [{"id": copy, "jwe": scene.seal(b"{}")}]}, token)
+    assert json.loads(again.body) == {"stored": [copy]}
+    assert (await scene.owner.copy(copy)).document == document
+
+
+async def test_a_hundred_copies_go_in_one_request_and_not_one_more(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    made = [scene.afschrift() for _ in range(101)]
+    copies = [{"id": copy, "jwe": scene.seal(document)} for copy, document in made]
+    assert (await scene.deliver("copies", {"copies": copies}, token)).status == 400
+    assert await scene.owner.copies() == []
+    assert (await scene.deliver("copies", {"copies": copies[:100]}, token)).status == 200
+    assert len(await scene.owner.copies()) == 100
+
+
+@pytest.mark.parametrize("who", ["stranger", "body", "nobody"])
+async def test_only_the_platform_delivers_and_only_what_it_signed(scene: Scene, who: str) -> None:
+    token = (await process_token(scene)).token
+    copy, document = scene.afschrift()
+    body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    if who == "stranger":
+        answer = await scene.deliver("copies", body, token, key=SigningKey.new(scene.entropy))
+    elif who == "body":
+        answer = await scene.deliver("copies", body, token, sent=b'{"copies":[]}')
+    else:
+        headers = {"authorization": f"Bearer {token}"}
+        answer = await scene.http.send(Request("POST", f"{scene.place.url}/copies", headers, b"{}"))
+    assert answer.status == 401
+    assert await scene.owner.copies() == []
+
+
+async def test_an_old_proof_is_refused(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    copy, document = scene.afschrift()
+    scene.clock.at = NOW - timedelta(minutes=6)
+    answer = await scene.deliver(
+        "copies", {"copies": [{"id": copy, "jwe": scene.seal(document)}]}, token, delay=timedelta(minutes=6)
+    )
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("bad", ["../../keys/seal", "short", "x" * 43 + "\n"])
+async def test_an_id_that_is_no_commitment_is_refused(scene: Scene, bad: str) -> None:
+    token = (await process_token(scene)).token
+    answer = await scene.deliver("copies", {"copies": [{"id": bad, "jwe": scene.seal(b"{}")}]}, token)
+    assert answer.status == 400
+    assert json.loads(answer.body)["type"] == "urn:wissel:problem:body-unreadable"
+
+
+async def test_a_message_is_receipted_by_the_provider_and_waits_for_its_copy(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    copy, document = scene.afschrift()
+    acknowledgement = scene.acknowledgement(bytes.fromhex(sha256(b"x").hex()))
+    message = {"id": "01963a00-0000-7000-8000-000000000001", "acknowledgement": acknowledgement}
+    answer = await scene.deliver("messages", {"messages": [{**message, "jwe": scene.seal(b"{}")}]}, token)
+    [given] = json.loads(answer.body)["receipts"]
+    read = read_receipt(given["receipt"], scene.provider.public_jwk)
+    assert (read.outcome, read.acknowledgement) == ("accepted", b64(sha256(acknowledgement.encode())))
+    [(waiting, opened)] = await scene.owner.inbox()
+    assert (waiting.commitment, opened) == (b64(sha256(b"x")), b"{}")
+    await scene.deliver("copies", {"copies": [{"id": waiting.commitment, "jwe": scene.seal(document)}]}, token)
+    assert await scene.owner.inbox() == []
+    assert copy != waiting.commitment
+
+
+async def test_the_same_message_again_gets_the_same_receipt(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    message = {
+        "id": "01963a00-0000-7000-8000-000000000001",
+        "acknowledgement": scene.acknowledgement(sha256(b"x")),
+        "jwe": scene.seal(b"{}"),
+    }
+    first = await scene.deliver("messages", {"messages": [message]}, token)
+    scene.clock.at += timedelta(minutes=2)
+    again = await scene.deliver("messages", {"messages": [{**message, "jwe": scene.seal(b"{}")}]}, token)
+    assert first.body == again.body
+    other = {**message, "acknowledgement": scene.acknowledgement(sha256(b"y"))}
+    assert (await scene.deliver("messages", {"messages": [other]}, token)).status == 409
+
+
+async def test_a_message_that_the_platform_did_not_acknowledge_is_refused_whole(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    good = {
+        "id": "01963a00-0000-7000-8000-000000000001",
+        "acknowledgement": scene.acknowledgement(sha256(b"x")),
+        "jwe": scene.seal(b"{}"),
+    }
+    forged = scene.acknowledgement(sha256(b"y"), SigningKey.new(scene.entropy))
+    bad = {**good, "id": "01963a00-0000-7000-8000-000000000002", "acknowledgement": forged}
+    assert (await scene.deliver("messages", {"messages": [good, bad]}, token)).status == 422
+    assert await scene.owner.inbox() == []
+
+
+async def test_a_revoked_grant_answers_gone_at_once(scene: Scene) -> None:
+    given = await scene.owner.give(Asked(kind="capability", purpose="later notices", until="2027-08-31"))
+    copy, document = scene.afschrift()
+    body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    await scene.owner.revoke(given.id)
+    await scene.owner.revoke(given.id)
+    assert (await scene.deliver("copies", body, given.token)).status == 410
+    assert (await scene.deliver("messages", {"messages": []}, given.token)).status == 410
+    [seen] = [grant for grant in await scene.owner.grants() if grant.id == given.id]
+    assert seen.revoked
+
+
+async def test_a_grant_ends_on_its_end_date(scene: Scene) -> None:
+    given = await process_token(scene, until="2026-04-15")
+    copy, document = scene.afschrift()
+    body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    assert (await scene.deliver("copies", body, given.token)).status == 200
+    scene.clock.at = NOW + timedelta(days=1)
+    assert (await scene.deliver("copies", body, given.token)).status == 410
+
+
+async def test_a_token_opens_one_vault_and_for_one_thing(scene: Scene) -> None:
+    given = await process_token(scene)
+    as_bearer = Owner(
+        scene.http,
+        place=type(scene.place)(base=scene.place.base, vault=scene.place.vault, token=given.token),
+        keys=scene.keys,
+        entropy=scene.entropy,
+    )
+    for call in (as_bearer.copies(), as_bearer.grants(), as_bearer.profile()):
+        with pytest.raises(VaultRefused) as refused:
+            await call
+        assert refused.value.http_status == 403
+    unknown = await scene.deliver("copies", {}, given.token[:-1] + ("A" if given.token[-1] != "A" else "B"))
+    assert unknown.status == 401
+
+
+async def test_a_portal_works_on_the_profile_until_its_grant_is_withdrawn(scene: Scene) -> None:
+    given = await scene.owner.give(
+        Asked(
+            kind="portal", purpose="to prepare an enrolment", until="2026-08-31", holder="urn:nld:oin:1:systeem:portal"
+        )
+    )
+    place = type(scene.place)(base=scene.place.base, vault=scene.place.vault, token=given.token)
+    portal = Owner(scene.http, place=place, keys=scene.keys, entropy=scene.entropy)
+    assert await portal.profile() == (b"", "")
+    tag = await portal.write_profile(b'{"language":"nld"}', "")
+    with pytest.raises(VaultRefused) as stale:
+        await portal.write_profile(b"{}", '"other"')
+    assert stale.value.http_status == 412
+    assert await scene.owner.profile() == (b'{"language":"nld"}', tag)
+    files = (scene.folder / "noor" / "profile").iterdir()
+    assert b"nld" not in b"".join(file.read_bytes() for file in files if file.name == "profile.json")
+    token = await portal.give(Asked(kind="process", purpose="one enrolment", until="2026-12-31"))
+    with pytest.raises(VaultRefused):
+        await portal.give(Asked(kind="portal", purpose="more", until="2026-12-31"))
+    await portal.revoke(token.id)
+    await scene.owner.revoke(given.id)
+    with pytest.raises(VaultRefused) as gone:
+        await portal.profile()
+    assert gone.value.http_status == 410
+
+
+async def test_tokens_and_their_secrets_are_not_on_the_providers_disk(scene: Scene) -> None:
+    given = await process_token(scene)
+    secret = given.token.partition(".")[2].encode()
+    profile = scene.folder / "noor" / "profile"
+    assert all(secret not in file.read_bytes() for file in profile.iterdir())
+
+
+async def test_a_copy_goes_on_its_end_date_unless_the_owner_keeps_it(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    kept, gone = scene.afschrift("2026-05-01"), scene.afschrift("2026-05-01")
+    copies = [{"id": copy, "jwe": scene.seal(document)} for copy, document in (kept, gone)]
+    await scene.deliver("copies", {"copies": copies}, token)
+    assert await scene.owner.tend() == 2
+    await scene.owner.keep(kept[0], date(2030, 1, 1))
+    assert await scene.owner.tend() == 0
+    assert await scene.built.provider.step(NOW + timedelta(days=16)) == 0
+    assert await scene.built.provider.step(NOW + timedelta(days=17)) == 1
+    assert [copy.id for copy in await scene.owner.copies()] == [kept[0]]
+
+
+async def test_a_provider_that_starts_again_knows_its_vaults(scene: Scene, tmp_path: Path) -> None:
+    again = Scene(tmp_path / "learners")
+    assert list(again.built.provider._vaults.all()) == [scene.place.vault]
+
+
+async def test_a_private_key_is_refused_when_a_vault_is_opened(scene: Scene) -> None:
+    body = json.dumps({"name": "other", "key": scene.keys.seal.private_jwk}).encode()
+    answer = await scene.http.send(Request("POST", "http://provider.test/v", {}, body))
+    assert answer.status == 422
+    taken = json.dumps({"name": "noor", "key": scene.keys.seal.public_jwk}).encode()
+    assert (await scene.http.send(Request("POST", "http://provider.test/v", {}, taken))).status == 409

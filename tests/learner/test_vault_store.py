@@ -1,0 +1,50 @@
+"""Every keeper of vaults keeps the one contract."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wissel.learner.folders import FolderVaults, MemoryVaults
+from wissel.learner.ports import Vaults
+from wissel.learner.words import VaultCard
+
+Make = Callable[[], Vaults]
+CARD = VaultCard(vault="v1", name="noor", key={"kty": "EC"})
+
+
+@pytest.fixture(params=["folders", "memory"])
+def vaults(request: pytest.FixtureRequest, tmp_path: Path) -> Vaults:
+    return FolderVaults(tmp_path) if request.param == "folders" else MemoryVaults()
+
+
+def test_a_vault_is_opened_once_and_found_again(vaults: Vaults) -> None:
+    assert vaults.open(CARD) is not None
+    assert vaults.open(CARD) is None
+    assert vaults.open(VaultCard(vault="v2", name="noor", key={})) is None
+    assert vaults.find("v1") is not None
+    assert vaults.find("v2") is None
+    assert list(vaults.all()) == ["v1"]
+
+
+def test_the_copies_drawer_only_grows_until_the_owner_destroys(vaults: Vaults) -> None:
+    store = vaults.open(CARD)
+    assert store is not None
+    assert store.append("a", b"one")
+    assert not store.append("a", b"two")
+    assert (store.copies(), store.copy("a"), store.copy("b")) == (["a"], b"one", None)
+    assert store.destroy("a")
+    assert not store.destroy("a")
+    assert store.copies() == []
+
+
+def test_the_profile_drawer_is_written_over(vaults: Vaults) -> None:
+    store = vaults.open(CARD)
+    assert store is not None
+    store.note("end.a", b"1")
+    store.note("end.a", b"2")
+    store.note("grant.b", b"3")
+    assert (store.noted("end.a"), store.noted("end.c")) == (b"2", None)
+    assert store.notes("end.") == ["end.a"]
+    assert store.drop("end.a")
+    assert not store.drop("end.a")
