@@ -91,6 +91,10 @@ class Participants:
         """Return all cards."""
         return tuple(self._cards.values())
 
+    def has_role(self, role: str) -> bool:
+        """Tell whether anybody is registered in `role`."""
+        return any(role in card.roles for card in self._cards.values())
+
     def by_role(self, role: str) -> Card:
         """Return the one participant in `role`. Raises ParticipantUnknown when there is none."""
         for card in self._cards.values():

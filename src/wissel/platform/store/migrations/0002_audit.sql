@@ -23,7 +23,8 @@ CREATE TABLE log_entries (
     PRIMARY KEY (log, idx)
 );
 
-CREATE UNIQUE INDEX log_entries_leaf ON log_entries (leaf, log);
+-- Not unique: a leaf id used twice is logged twice, and never holds up the log.
+CREATE INDEX log_entries_leaf ON log_entries (leaf, log, idx);
 
 CREATE INDEX log_entries_process ON log_entries (process, log, idx);
 

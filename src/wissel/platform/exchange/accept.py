@@ -1,0 +1,234 @@
+"""Accept: check, seal at once, counter-sign, commit once, and only then answer (architecture section 4, step 1)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import msgspec
+
+from wissel.client.words import Accepted
+from wissel.core.ids import partition_of
+from wissel.core.moments import end_of, to_ms
+from wissel.infra.sql.ports import Conflict, Statement
+from wissel.messages.catalogue import MessageType, decode, lookup
+from wissel.messages.envelope import LEARNER, Envelope
+from wissel.messages.verify import b64, sha256
+from wissel.platform.exchange import parties, proofs, rows, rules
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.errors import (
+    EnvelopeRefused,
+    IdTaken,
+    NotGranted,
+    ProcessMismatch,
+    SequenceBroken,
+    TooBusy,
+)
+from wissel.platform.exchange.rules import Read
+from wissel.platform.exchange.words import Party
+from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.words import KeyName
+from wissel.platform.store import messages, processes
+from wissel.platform.store.words import ProcessRow, Where
+
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """A submission that is well formed and whose sender is proven."""
+
+    read: Read
+    row: MessageType
+    proven: proofs.Proven
+    where: Where
+    caller: str
+    now: datetime
+
+    @property
+    def envelope(self) -> Envelope:
+        return self.read.envelope
+
+    @property
+    def spoken(self) -> rows.Spoken:
+        submission = self.read.submission
+        return rows.Spoken(
+            self.envelope,
+            self.read.payload,
+            submission.nonce,
+            self.read.commitment,
+            submission.sender,
+            self.proven.kids,
+            self.proven.acr,
+        )
+
+
+async def accept(desk: Desk, caller: str, body: bytes) -> Accepted:
+    """Take one submission, or raise an error that says which field and why; nothing is half accepted."""
+    now = desk.clock.now()
+    if desk.log.stalled(now):
+        raise TooBusy("The audit log is behind; nothing is accepted until it has caught up. Try again in a minute.")
+    read = rules.read_submission(body, desk.limits)
+    envelope = read.envelope
+    where = Where(partition_of(envelope.process), envelope.process)
+    key = sha256(desk.secret + f"{envelope.source}\n{envelope.id}".encode())
+    before = await messages.seen_before(desk.database, where, key)
+    if before is not None:
+        return _again(before, read)
+    checked = _check(desk, caller, read, where, now)
+    taken, unit = await _unit(desk, checked)
+    seen = messages.Dedup(read.digest, taken.acknowledgement)
+    until = to_ms(end_of(date.fromisoformat(envelope.enddate))) + _DAY_MS
+    try:
+        await desk.database.commit([messages.remember(where, key, seen, until), *unit])
+    except Conflict:
+        return await _after_conflict(desk, read, where, key)
+    return Accepted(id=envelope.id, acknowledgement=taken.acknowledgement)
+
+
+def _again(before: messages.Dedup, read: Read) -> Accepted:
+    if before.digest != read.digest:
+        raise IdTaken("This id was used for another message. A new message has a new id.", field="/envelope/id")
+    return Accepted(id=read.envelope.id, acknowledgement=before.answer, first=False)
+
+
+async def _after_conflict(desk: Desk, read: Read, where: Where, key: bytes) -> Accepted:
+    """Somebody was first: the same message, another with this number, or the end of the process."""
+    before = await messages.seen_before(desk.database, where, key)
+    if before is not None:
+        return _again(before, read)
+    raise SequenceBroken(
+        "Another message took this place, or the process has just ended. Read its state and send again.",
+        field="/envelope/sequence",
+    )
+
+
+def _check(desk: Desk, caller: str, read: Read, where: Where, now: datetime) -> _Checked:
+    envelope, row = read.envelope, lookup(read.envelope.type)
+    rules.check_envelope(envelope, row, origin=desk.origin, now=now, limits=desk.limits)
+    decode(envelope.type, read.payload)
+    proven = proofs.check_sender(read, caller, desk.participants, now, desk.limits)
+    if not proven.roles & set(row.senders):
+        raise NotGranted(f"{row.type} is sent by: {', '.join(row.senders)}.", field="/envelope/source")
+    if (
+        not envelope.recipient.startswith(LEARNER)
+        and row.recipient not in desk.participants.card(envelope.recipient).roles
+    ):
+        raise EnvelopeRefused(f"{row.type} goes to: {row.recipient}.", field="/envelope/recipient")
+    return _Checked(read=read, row=row, proven=proven, where=where, caller=caller, now=now)
+
+
+async def _unit(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
+    process = await processes.find(desk.database, checked.where)
+    if process is not None:
+        return await _continue(desk, checked, process)
+    if checked.row.starts:
+        return await _start(desk, checked)
+    if checked.read.submission.capability:
+        return await _later(desk, checked)
+    raise ProcessMismatch(
+        "This process is over or never began. What comes later goes by its delivery capability, or as a new process.",
+        field="/envelope/process",
+    )
+
+
+async def _start(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
+    """Begin a story with its first message."""
+    rules.check_start(checked.envelope)
+    if await processes.count_running(desk.database) >= desk.limits.running_processes_max:
+        raise TooBusy("So many requests are under way that no new one is taken now. Try again in a minute.")
+    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, "", checked.now)
+    submission = checked.read.submission
+    learner = parties.from_addressee(submission.addressee, desk.entropy) if submission.addressee else None
+    row = _process_row(desk, checked, checked.row.process, checked.envelope.recipient)
+    return _begin(desk, checked, row, learner)
+
+
+async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
+    """Take a plain message to a learner whose process was forgotten, by the capability that it left."""
+    rules.check_start(checked.envelope)
+    if not checked.envelope.recipient.startswith(LEARNER):
+        raise EnvelopeRefused("A delivery capability reaches a learner only.", field="/envelope/recipient")
+    jwe = checked.read.submission.capability
+    capability = parties.open_capability(jwe, desk.sealer, checked.envelope.source, checked.now)
+    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, b64(sha256(jwe.encode())), checked.now)
+    learner = parties.from_capability(capability, desk.entropy)
+    row = _process_row(desk, checked, "", checked.envelope.source)
+    taken, unit = _begin(desk, checked, row, learner)
+    unit += messages.post(
+        rows.mail(taken.row, parties.receiver(checked.envelope.recipient, row, learner), 1, row.started_ms)
+    )
+    return taken, unit
+
+
+def _begin(desk: Desk, checked: _Checked, row: ProcessRow, learner: Party | None) -> tuple[rows.Taken, list[Statement]]:
+    day = date.fromisoformat(row.end_day)
+    story = row.life == "running"
+    minted = {
+        cls: desk.keys.mint(row.process, row.partition, cls, "", day)
+        for cls in (("memory", "post", "parcel") if story else ("post", "parcel"))
+    }
+    post = minted["post"].key
+    taken = rows.take(desk, checked.spoken, post, day, checked.now)
+    unit: list[Statement] = [key.statement for key in minted.values()]
+    unit += [processes.begin(row), *taken.statements]
+    if learner is not None:
+        sealed = post.seal(msgspec.json.encode(learner), place(row.process, row.subject, "post"))
+        unit.append(messages.keep_party(checked.where, row.subject, sealed))
+    if story:
+        unit.append(processes.add_event(rows.arrival(taken.row)))
+    return taken, unit
+
+
+def _process_row(desk: Desk, checked: _Checked, kind: str, institution: str) -> ProcessRow:
+    story = kind in desk.versions
+    return ProcessRow(
+        partition=checked.where.partition,
+        process=checked.where.process,
+        kind=kind or "plain",
+        version=desk.versions.get(kind, ""),
+        phase="",
+        life="running" if story else "decided",
+        subject=checked.envelope.subject,
+        portal=checked.caller if "learner" in checked.proven.roles else "",
+        institution=institution,
+        state=b"",
+        revision=0,
+        started_ms=to_ms(checked.now),
+        end_day=checked.envelope.enddate,
+    )
+
+
+async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple[rows.Taken, list[Statement]]:
+    """Take a later message of a process that is not settled."""
+    envelope = checked.envelope
+    if process.life == "settled":
+        raise ProcessMismatch("This process is over. What comes later goes as a new one.", field="/envelope/process")
+    _check_place(checked, process)
+    last = await messages.last_sequence(desk.database, checked.where, envelope.source, envelope.recipient)
+    if int(envelope.sequence) != last + 1:
+        raise SequenceBroken(
+            f"The next message between these parties in this process is number {last + 1}.", field="/envelope/sequence"
+        )
+    opening = await messages.opening(desk.database, checked.where)
+    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, opening, checked.now)
+    loaded = await desk.keys.load([checked.where])
+    day = min(date.fromisoformat(envelope.enddate), date.fromisoformat(process.end_day))
+    taken = rows.take(desk, checked.spoken, loaded[KeyName(envelope.process, "post")], day, checked.now)
+    alive = processes.still(checked.where, ("running", "decided"))
+    return taken, [alive, *taken.statements, processes.add_event(rows.arrival(taken.row))]
+
+
+def _check_place(checked: _Checked, process: ProcessRow) -> None:
+    """Hold every party to its place in this process."""
+    envelope = checked.envelope
+    if envelope.subject != process.subject:
+        raise ProcessMismatch("The subject is another one in this process.", field="/envelope/subject")
+    if checked.row.process != process.kind:
+        raise ProcessMismatch(f"{checked.row.type} does not belong to this process.", field="/envelope/type")
+    if "learner" in checked.proven.roles and checked.caller != process.portal:
+        raise ProcessMismatch("The learner began this process at another portal.", field="/sender/portal")
+    for role, party, name in (
+        (checked.row.recipient, envelope.recipient, "recipient"),
+        ("institution" if "institution" in checked.proven.roles else "", envelope.source, "source"),
+    ):
+        if role == "institution" and party != process.institution:
+            raise ProcessMismatch("Another institution is party to this process.", field=f"/envelope/{name}")

@@ -1,0 +1,178 @@
+"""Copies: when the outcome of a message is known, its afschrift is made once and goes to every party's own vault.
+
+The platform keeps none for itself: a parcel is ciphertext for its owner, sealed once more under `parcel`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from wissel.core.moments import from_ms, to_ms
+from wissel.infra.sql.ports import Conflict, Statement
+from wissel.messages.afschrift import compose
+from wissel.messages.envelope import LEARNER
+from wissel.messages.jose import Sealer
+from wissel.messages.leaves import entry
+from wissel.messages.verify import b64, jws_header
+from wissel.platform.exchange import mailbox, parties
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.hosts import host_of
+from wissel.platform.exchange.ports import Evidence, Prover
+from wissel.platform.exchange.words import Kept, Parcel, Party
+from wissel.platform.forgetting.actions import order_destroy
+from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.words import KeyName, KeyRing
+from wissel.platform.participants.actions import KnownKey
+from wissel.platform.store import messages, parcels
+from wissel.platform.store.leaves import pending
+from wissel.platform.store.words import MessageRow, ParcelRow, Where
+
+WITNESS_WAIT: Final = timedelta(seconds=10)
+COPIES_PER_STEP_MAX: Final = 100
+PARCEL_DAYS: Final = 30
+
+
+class _Made(NamedTuple):
+    """One afschrift, for whom it is, and what seals it."""
+
+    row: MessageRow
+    document: bytes
+    keys: KeyRing
+    now: datetime
+
+
+class Copies:
+    """Makes afschriften of messages whose outcome is known."""
+
+    def __init__(self, desk: Desk, prover: Prover, quorum: int) -> None:
+        self._desk = desk
+        self._prover = prover
+        self._quorum = quorum
+
+    async def step(self, now: datetime) -> int:
+        """Make the copies of what has ended; what has no proof yet, or awaits its witnesses, waits. Returns how many."""
+        rows = await messages.ended(self._desk.database, COPIES_PER_STEP_MAX)
+        keys = await self._desk.keys.load(list({Where(row.partition, row.process) for row in rows}))
+        done = 0
+        for row in rows:
+            done += await self._copy(row, keys, now)
+        return done
+
+    async def _copy(self, row: MessageRow, keys: KeyRing, now: datetime) -> int:
+        kept, payload = mailbox.unseal(keys, row)
+        sealed = keys[KeyName(row.process, "post")].open(row.receipt, place(row.process, row.id, "receipt"))
+        statement = sealed.decode()
+        signers = self._signers(kept, statement)
+        evidence = await self._prover.prove([row.leaf, row.outcome_leaf, *(known.leaf for known in signers)])
+        if evidence is None:
+            return 0
+        if evidence.witnesses < self._quorum and now < from_ms(row.ended_ms) + WITNESS_WAIT:
+            return 0
+        document = self._compose(kept, payload, row, statement, evidence)
+        try:
+            await self._desk.database.commit(await self._unit(_Made(row, document, keys, now)))
+        except Conflict:
+            return 0  # another worker made them
+        return 1
+
+    def _signers(self, kept: Kept, statement: str) -> list[KnownKey]:
+        """Return every key that signed something in this afschrift, each once."""
+        compacts = [kept.sender.jws, kept.acknowledgement, statement]
+        if kept.sender.token:
+            compacts.append(kept.sender.token)
+        kids = dict.fromkeys(str(jws_header(compact)["kid"]) for compact in compacts)
+        return [self._desk.participants.key(kid) for kid in kids]
+
+    def _compose(self, kept: Kept, payload: bytes, row: MessageRow, statement: str, evidence: Evidence) -> bytes:
+        delivered = row.outcome != "undelivered"
+        return compose(
+            envelope=kept.envelope,
+            data=payload if delivered else None,
+            payload=payload,
+            nonce=kept.nonce,
+            sender=kept.sender,
+            acknowledgement=kept.acknowledgement,
+            receipt=statement if delivered else None,
+            undelivered="" if delivered else statement,
+            leaves=list(evidence.proven[:2]),
+            keys=list(evidence.proven[2:]),
+        )
+
+    async def _unit(self, made: _Made) -> list[Statement]:
+        desk, row, where = self._desk, made.row, Where(made.row.partition, made.row.process)
+        unit: list[Statement] = [messages.copied(row.which)]
+        known = await messages.parties(desk.database, where)
+        owners = dict.fromkeys((row.source, row.recipient, await self._learner_of(row)))
+        rows: list[ParcelRow] = []
+        for name in owners:
+            if name == desk.urn:
+                continue  # the platform keeps no copy for itself
+            party = self._party(made, name, known.get(name))
+            if party is None:
+                unit.append(self._given_up(row, "the party has no vault", made.now))
+                continue
+            if name not in known:
+                plain = msgspec.json.encode(party)
+                seal = made.keys[KeyName(row.process, "post")].seal(plain, place(row.process, name, "post"))
+                unit.append(messages.keep_party(where, name, seal))
+            rows.append(self._parcel(made, name, party))
+        if rows:
+            unit.append(parcels.send(rows))
+        return unit + self._let_go(made)
+
+    async def _learner_of(self, row: MessageRow) -> str:
+        kept = await messages.subject(self._desk.database, Where(row.partition, row.process))
+        return kept or (row.source if row.source.startswith(LEARNER) else row.recipient)
+
+    def _party(self, made: _Made, name: str, sealed: bytes | None) -> Party | None:
+        if sealed is not None:
+            return mailbox.party(made.keys, made.row.process, name, sealed)
+        if name.startswith(LEARNER):
+            return None
+        address = self._desk.participants.card(name).endpoints.copies
+        if not address:
+            return None
+        key = self._desk.participants.seal_key(name, made.now)
+        sealer = Sealer.new(key.jwk, self._desk.entropy)
+        return Party(address=address, token="", key=key.jwk, sealer=b64(sealer.dump()))
+
+    def _parcel(self, made: _Made, name: str, party: Party) -> ParcelRow:
+        desk, row = self._desk, made.row
+        jwe = parties.sealer_of(party).seal(made.document, desk.entropy)
+        plain = msgspec.json.encode(Parcel(address=party.address, token=party.token, jwe=jwe))
+        sealed = made.keys[KeyName(row.process, "parcel")].seal(plain, place(row.process, row.commitment, "parcel"))
+        return ParcelRow(
+            partition=row.partition,
+            process=row.process,
+            party=name,
+            commitment=row.commitment,
+            host=host_of(desk.secret, party.address),
+            sealed=sealed,
+            attempts=0,
+            due_ms=to_ms(made.now),
+            until_ms=to_ms(made.now + timedelta(days=PARCEL_DAYS)),
+        )
+
+    def _let_go(self, made: _Made) -> list[Statement]:
+        """Return the end of the message's own key, if it had one: national numbers die with their copies."""
+        name = KeyName(made.row.process, "number", made.row.id)
+        if not made.row.apart or name not in made.keys:
+            return []
+        ordered = order_destroy([made.keys[name].row], "copied", made.now)
+        return [messages.shred_payload(made.row.which), *ordered]
+
+    def _given_up(self, row: MessageRow, why: str, now: datetime) -> Statement:
+        desk = self._desk
+        record = entry("copy.givenup", now, desk.entropy, process=row.process, commitment=row.commitment, reason=why)
+        return pending(record, desk.entropy.draw(16), to_ms(now))
+
+
+def by_vault(rows: Sequence[ParcelRow]) -> dict[tuple[bytes, str, str], list[ParcelRow]]:
+    """Group parcels that one request can carry: the same vault's host, party and process."""
+    groups: dict[tuple[bytes, str, str], list[ParcelRow]] = {}
+    for row in rows:
+        organisation = not row.party.startswith(LEARNER)
+        groups.setdefault((row.host, row.party, "" if organisation else row.process), []).append(row)
+    return groups

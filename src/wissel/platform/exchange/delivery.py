@@ -1,0 +1,220 @@
+"""Delivery: the only room that reaches out to receivers, vaults and witnesses. Everything is tried until its end.
+
+Pushes go to receivers with a webhook, one in flight per lane; messages to a learner go sealed to her vault's
+provider, whose answer is the receipt; copies go up to 100 per request.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+import msgspec
+
+from wissel.client.words import Settled
+from wissel.core.entropy import jitter
+from wissel.core.errors import WisselError
+from wissel.core.moments import to_ms
+from wissel.infra.http.ports import Http, Request, Response, Unreachable
+from wissel.infra.http.proof import make_proof
+from wissel.infra.sql.ports import Conflict, Statement
+from wissel.messages.envelope import LEARNER
+from wissel.messages.leaves import entry
+from wissel.platform.exchange import mailbox, parties
+from wissel.platform.exchange.copies import by_vault
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.rules import back_off
+from wissel.platform.exchange.words import Parcel
+from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.words import KeyName, KeyRing
+from wissel.platform.store import messages, parcels
+from wissel.platform.store.leaves import pending
+from wissel.platform.store.words import MailRow, MessageRow, ParcelRow, Where
+
+PARCELS_PER_REQUEST_MAX: Final = 100
+PARCELS_PER_STEP_MAX: Final = 500
+PUSHES_PER_STEP_MAX: Final = 100
+OK: Final = 200
+REVOKED: Final = frozenset({401, 403, 404, 410})
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    id: str
+    receipt: str
+
+
+class _Receipts(msgspec.Struct, frozen=True):
+    receipts: tuple[_Answer, ...]
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    stored: tuple[str, ...]
+
+
+class Withdrawn(WisselError):
+    """The learner revoked the token by which her vault was reached."""
+
+    code: ClassVar[str] = "withdrawn"
+    status: ClassVar[int] = 410
+
+
+class Delivery:
+    """Hands over what waits, and tries again later what could not be handed over."""
+
+    def __init__(self, desk: Desk, http: Http) -> None:
+        self._desk = desk
+        self._http = http
+
+    async def step(self, now: datetime) -> int:
+        """Run one round of pushes, vault messages and copies; return how many were handed over."""
+        done = await asyncio.gather(self._push_all(now), self._copy_all(now))
+        return sum(done)
+
+    async def call_witness(self, urn: str, body: str) -> Response:
+        """Send a checkpoint to a participant's witness (C2SP tlog-witness). Raises Unreachable."""
+        address = self._desk.participants.card(urn).endpoints.witness
+        headers = {"content-type": "text/plain; charset=utf-8"}
+        return await self._http.send(Request("POST", f"{address}/add-checkpoint", headers, body.encode()))
+
+    async def _push_all(self, now: datetime) -> int:
+        targets = [card for card in self._desk.participants.cards() if card.endpoints.push or "provider" in card.roles]
+        done = await asyncio.gather(*(self._push_to(card.urn, card.endpoints.push, now) for card in targets))
+        return sum(done)
+
+    async def _push_to(self, receiver: str, push: str, now: datetime) -> int:
+        heads = await messages.heads(self._desk.database, receiver, to_ms(now), PUSHES_PER_STEP_MAX)
+        heads = [head for head in heads if head.end_ms > to_ms(now)]
+        keys = await self._desk.keys.load(list({Where(head.partition, head.process) for head in heads}))
+        done = await asyncio.gather(*(self._push_one(head, push, keys, now) for head in heads))
+        return sum(done)
+
+    async def _push_one(self, head: MailRow, push: str, keys: KeyRing, now: datetime) -> int:
+        row = await messages.find(self._desk.database, head.which)
+        if row is None:
+            return 0
+        try:
+            if row.recipient.startswith(LEARNER):
+                receipt = await self._to_vault(row, keys, now)
+            else:
+                receipt = await self._to_webhook(row, push, keys, now)
+        except Withdrawn:
+            await mailbox.finish(self._desk, head, row, keys, "undelivered", why="withdrawn")
+            return 1
+        except Unreachable:
+            receipt = ""
+        return await self._book(head, receipt, now)
+
+    async def _book(self, head: MailRow, receipt: str, now: datetime) -> int:
+        if receipt:
+            settled = Settled(id=head.id, source=head.source, receipt=receipt)
+            (answer,) = await mailbox.settle(self._desk, head.receiver, [settled])
+            if not answer.code:
+                return 1
+        wait = back_off(head.attempts, jitter(self._desk.entropy))
+        await self._desk.database.commit([messages.postpone(head, to_ms(now + wait))])
+        return 0
+
+    async def _to_webhook(self, row: MessageRow, push: str, keys: KeyRing, now: datetime) -> str:
+        """Push one message; return the receipt in the answer, or nothing when there is none."""
+        offered = await mailbox.open_row(self._desk, row, keys, now)
+        body = msgspec.json.encode({"messages": [offered]})
+        response = await self._send(f"{push}/messages", "", body, now)
+        return _receipt_in(response, row.id)
+
+    async def _to_vault(self, row: MessageRow, keys: KeyRing, now: datetime) -> str:
+        """Hand a message to the learner's vault, sealed to her; its provider's receipt is the answer."""
+        known = await messages.parties(self._desk.database, Where(row.partition, row.process))
+        learner = mailbox.party(keys, row.process, row.recipient, known[row.recipient])
+        offered = await mailbox.open_row(self._desk, row, keys, now)
+        jwe = parties.sealer_of(learner).seal(msgspec.json.encode(offered), self._desk.entropy)
+        item = {"id": row.id, "acknowledgement": offered.acknowledgement, "jwe": jwe}
+        response = await self._send(
+            f"{learner.address}/messages", learner.token, msgspec.json.encode({"messages": [item]}), now
+        )
+        if response.status in REVOKED:
+            raise Withdrawn("The learner withdrew this address.")
+        return _receipt_in(response, row.id)
+
+    async def _copy_all(self, now: datetime) -> int:
+        await self._give_up(await parcels.past_end(self._desk.database, to_ms(now), PARCELS_PER_STEP_MAX), now)
+        due = await parcels.due(self._desk.database, to_ms(now), PARCELS_PER_STEP_MAX)
+        keys = await self._desk.keys.load(list({Where(row.partition, row.process) for row in due}))
+        groups = [
+            group[at : at + PARCELS_PER_REQUEST_MAX]
+            for group in by_vault(due).values()
+            for at in range(0, len(group), PARCELS_PER_REQUEST_MAX)
+        ]
+        done = await asyncio.gather(*(self._hand_over(group, keys, now) for group in groups))
+        return sum(done)
+
+    async def _hand_over(self, rows: Sequence[ParcelRow], keys: KeyRing, now: datetime) -> int:
+        opened = [self._open(row, keys) for row in rows]
+        copies = [{"id": row.commitment, "jwe": parcel.jwe} for row, parcel in zip(rows, opened, strict=True)]
+        body = msgspec.json.encode({"copies": copies})
+        try:
+            response = await self._send(f"{opened[0].address}/copies", opened[0].token, body, now)
+        except Unreachable:
+            response = Response(0, {}, b"")
+        if response.status in REVOKED and rows[0].party.startswith(LEARNER):
+            await self._give_up(rows, now)
+            return 0
+        stored = _stored_in(response)
+        kept = [row for row in rows if row.commitment in stored]
+        rest = [row for row in rows if row.commitment not in stored]
+        unit: list[Statement] = []
+        if kept:
+            unit.append(parcels.handed_over(kept))
+            unit += [self._leaf("copy.delivered", row, "", now) for row in kept]
+        if rest:
+            wait = back_off(rest[0].attempts, jitter(self._desk.entropy))
+            unit.append(parcels.postpone(rest, to_ms(now + wait)))
+        return len(kept) if await self._commit(unit) else 0
+
+    def _open(self, row: ParcelRow, keys: KeyRing) -> Parcel:
+        plain = keys[KeyName(row.process, "parcel")].open(row.sealed, place(row.process, row.commitment, "parcel"))
+        return msgspec.json.decode(plain, type=Parcel)
+
+    async def _give_up(self, rows: Sequence[ParcelRow], now: datetime) -> None:
+        if rows:
+            leaves = [self._leaf("copy.givenup", row, "withdrawn or too late", now) for row in rows]
+            await self._commit([parcels.handed_over(rows), *leaves])
+
+    async def _commit(self, unit: Sequence[Statement]) -> bool:
+        try:
+            await self._desk.database.commit(unit)
+        except Conflict:
+            return False  # another worker was first; what it handed over is the same
+        return True
+
+    def _leaf(self, event: str, row: ParcelRow, why: str, now: datetime) -> Statement:
+        entropy = self._desk.entropy
+        fields = {"process": row.process, "commitment": row.commitment, **({"reason": why} if why else {})}
+        return pending(entry(event, now, entropy, **fields), entropy.draw(16), to_ms(now))
+
+    async def _send(self, url: str, token: str, body: bytes, now: datetime) -> Response:
+        proof = make_proof(self._desk.signer, method="POST", url=url, body=body, now=now, entropy=self._desk.entropy)
+        headers = {"content-type": "application/json", "wissel-proof": proof}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        return await self._http.send(Request("POST", url, headers, body))
+
+
+def _receipt_in(response: Response, message: str) -> str:
+    """Return the receipt for `message` in an answer, or an empty text when there is none to be found."""
+    if response.status != OK:
+        return ""
+    try:
+        answer = msgspec.json.decode(response.body, type=_Receipts)
+    except msgspec.MsgspecError:
+        return ""
+    return next((item.receipt for item in answer.receipts if item.id == message), "")
+
+
+def _stored_in(response: Response) -> frozenset[str]:
+    """Return the copies that a vault says it stored."""
+    if response.status != OK:
+        return frozenset()
+    try:
+        return frozenset(msgspec.json.decode(response.body, type=_Stored).stored)
+    except msgspec.MsgspecError:
+        return frozenset()

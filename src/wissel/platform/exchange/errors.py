@@ -1,0 +1,82 @@
+"""Why the exchange says no. Every sentence names the field and what to do, never the value."""
+
+from typing import ClassVar
+
+from wissel.core.errors import WisselError
+
+
+class SubmissionMalformed(WisselError):
+    """What came in is not a submission."""
+
+    code: ClassVar[str] = "submission-malformed"
+    status: ClassVar[int] = 400
+
+
+class EnvelopeRefused(WisselError):
+    """An attribute of the envelope does not fit the message type or this platform."""
+
+    code: ClassVar[str] = "envelope-refused"
+    status: ClassVar[int] = 422
+
+
+class SenderUnproven(WisselError):
+    """The proof of the sender does not hold."""
+
+    code: ClassVar[str] = "sender-unproven"
+    status: ClassVar[int] = 403
+
+
+class NotGranted(WisselError):
+    """There is no live grant for this message."""
+
+    code: ClassVar[str] = "not-granted"
+    status: ClassVar[int] = 403
+
+
+class ProcessMismatch(WisselError):
+    """The message does not belong in the process that it names."""
+
+    code: ClassVar[str] = "process-mismatch"
+    status: ClassVar[int] = 409
+
+
+class IdTaken(WisselError):
+    """The id was used before, for other bytes."""
+
+    code: ClassVar[str] = "id-taken"
+    status: ClassVar[int] = 409
+
+
+class SequenceBroken(WisselError):
+    """A message before this one is missing, or this number was used."""
+
+    code: ClassVar[str] = "sequence-broken"
+    status: ClassVar[int] = 409
+
+
+class TooBusy(WisselError):
+    """The platform takes no new processes, or this receiver no plain messages, for a moment. Try again later."""
+
+    code: ClassVar[str] = "too-busy"
+    status: ClassVar[int] = 503
+
+
+class ReceiptRefused(WisselError):
+    """A receipt is not the receiver's signed statement about what it was handed."""
+
+    code: ClassVar[str] = "receipt-refused"
+    status: ClassVar[int] = 422
+
+
+class NotOffered(WisselError):
+    """Nothing of that id waits for this receiver."""
+
+    code: ClassVar[str] = "not-offered"
+    status: ClassVar[int] = 404
+
+
+class ProcessUnknown(WisselError):
+    """There is no such process here, or it is not this caller's to see."""
+
+    code: ClassVar[str] = "process-unknown"
+    status: ClassVar[int] = 404

@@ -1,0 +1,178 @@
+"""The mailbox: what waits for a receiver, and the receiver's signed answers (architecture section 4, steps 3 and 4)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from wissel.client.words import Settled, Settlement
+from wissel.core.entropy import jitter
+from wissel.core.errors import WisselError
+from wissel.core.moments import from_ms, to_ms
+from wissel.infra.sql.ports import Conflict, Statement
+from wissel.messages.envelope import LEARNER, Offered
+from wissel.messages.leaves import entry
+from wissel.messages.records import Receipt, read_receipt, undelivered
+from wissel.messages.verify import Refused, b64, jws_header, sha256
+from wissel.platform.exchange import parties, rows
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.errors import NotOffered, ReceiptRefused
+from wissel.platform.exchange.rules import back_off, join_apart
+from wissel.platform.exchange.words import Kept, Party
+from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.words import KeyName, KeyRing
+from wissel.platform.store import messages, processes
+from wissel.platform.store.leaves import pending
+from wissel.platform.store.words import MailRow, MessageRow, Where
+
+
+def unseal(keys: KeyRing, row: MessageRow) -> tuple[Kept, bytes]:
+    """Return what is kept of a message and its whole canonical payload. Raises KeyGone when a key is dead."""
+    post = keys[KeyName(row.process, "post")]
+    kept = msgspec.json.decode(post.open(row.sealed, place(row.process, row.id, "post")), type=Kept)
+    if not row.apart:
+        return kept, bytes(kept.data)
+    number = keys[KeyName(row.process, "number", row.id)]
+    return kept, join_apart(bytes(kept.data), number.open(row.apart, place(row.process, row.id, "number")))
+
+
+def party(keys: KeyRing, process: str, name: str, sealed: bytes) -> Party:
+    """Return what is kept of a party."""
+    plain = keys[KeyName(process, "post")].open(sealed, place(process, name, "post"))
+    return msgspec.json.decode(plain, type=Party)
+
+
+async def offered(desk: Desk, receiver: str, limit: int) -> list[Offered]:
+    """Return the heads of a receiver's due lanes, opened for it. Changes nothing, so it may be asked again."""
+    now = desk.clock.now()
+    heads = await messages.heads(desk.database, receiver, to_ms(now), min(limit, desk.limits.offered_max))
+    heads = [head for head in heads if head.end_ms > to_ms(now)]
+    keys = await desk.keys.load(list({Where(head.partition, head.process) for head in heads}))
+    found = [await messages.find(desk.database, head.which) for head in heads]
+    return [await open_row(desk, row, keys, now) for row in found if row is not None]
+
+
+async def open_row(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> Offered:
+    """Open a message for its receiver."""
+    kept, payload = unseal(keys, row)
+    return Offered(
+        envelope=kept.envelope,
+        data=msgspec.Raw(payload),
+        nonce=kept.nonce,
+        sender=kept.sender,
+        acknowledgement=kept.acknowledgement,
+        header=await _header(desk, row, keys, now),
+    )
+
+
+async def _header(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> str:
+    """Return the delivery header: beside a learner's own message, for the organisation that receives it."""
+    if not row.source.startswith(LEARNER) or row.recipient.startswith(LEARNER):
+        return ""
+    known = await messages.parties(desk.database, Where(row.partition, row.process))
+    if row.source not in known:
+        return ""
+    learner = party(keys, row.process, row.source, known[row.source])
+    until = from_ms(row.end_ms).date().isoformat()
+    return parties.header(
+        learner,
+        row.recipient,
+        row.commitment,
+        until,
+        signer=desk.signer,
+        platform=desk.sealer,
+        recipient=desk.participants.seal_key(row.recipient, now).jwk,
+        entropy=desk.entropy,
+    )
+
+
+async def settle(desk: Desk, receiver: str, receipts: Sequence[Settled]) -> list[Settlement]:
+    """Take a receiver's receipts, each by itself: a wrong one is refused with a reason and leaves the others whole."""
+    answers = []
+    for settled in receipts:
+        try:
+            await _settle_one(desk, receiver, settled)
+            answers.append(Settlement(id=settled.id, source=settled.source))
+        except WisselError as error:
+            refused = Settlement(id=settled.id, source=settled.source, code=error.code, detail=error.sentence)
+            answers.append(refused)
+    return answers
+
+
+async def _settle_one(desk: Desk, receiver: str, settled: Settled) -> None:
+    now = desk.clock.now()
+    head = await messages.find_mail(desk.database, receiver, settled.source, settled.id)
+    if head is None:
+        raise NotOffered("Nothing of this id waits for you; its first final receipt stands.", field="/id")
+    row = await messages.find(desk.database, head.which)
+    if row is None:
+        raise NotOffered("Nothing of this id waits for you.", field="/id")
+    keys = await desk.keys.load([Where(row.partition, row.process)])
+    kept, _ = unseal(keys, row)
+    receipt = _read(desk, receiver, settled.receipt, kept.acknowledgement, now)
+    if receipt.outcome == "later":
+        wait = back_off(head.attempts, jitter(desk.entropy))
+        await desk.database.commit([messages.postpone(head, to_ms(now + wait))])
+        return
+    await finish(desk, head, row, keys, receipt.outcome, receipt=settled.receipt)
+
+
+async def finish(
+    desk: Desk, head: MailRow, row: MessageRow, keys: KeyRing, outcome: str, *, receipt: str = "", why: str = ""
+) -> None:
+    """Give a message its final outcome: its lane goes on, the leaf is made, and the engine hears of it.
+
+    Raises NotOffered when it had one already.
+    """
+    now = desk.clock.now()
+    at_ms, leaf = to_ms(now), desk.entropy.draw(16)
+    statement = receipt or await _undelivered(desk, head, row, keys, why)
+    sealed = keys[KeyName(row.process, "post")].seal(statement.encode(), place(row.process, row.id, "receipt"))
+    unit: list[Statement] = messages.end(head, outcome, sealed, leaf, at_ms)
+    unit.append(pending(_leaf(desk, row, outcome, statement, now), leaf, at_ms))
+    if row.type and await _in_story(desk, row):
+        unit.append(processes.add_event(rows.outcome(row, outcome, at_ms)))
+    try:
+        await desk.database.commit(unit)
+    except Conflict:
+        raise NotOffered("This message has its final outcome; the first one stands.", field="/id") from None
+
+
+async def _in_story(desk: Desk, row: MessageRow) -> bool:
+    process = await processes.find(desk.database, Where(row.partition, row.process))
+    return process is not None and process.kind in desk.versions
+
+
+async def _undelivered(desk: Desk, head: MailRow, row: MessageRow, keys: KeyRing, why: str) -> str:
+    kept, _ = unseal(keys, row)
+    return undelivered(
+        desk.signer, acknowledgement=kept.acknowledgement, attempts=head.attempts, at=desk.clock.now(), reason=why
+    )
+
+
+def _leaf(desk: Desk, row: MessageRow, outcome: str, statement: str, now: datetime) -> bytes:
+    event = "message.undelivered" if outcome == "undelivered" else "message.receipted"
+    return entry(
+        event,
+        now,
+        desk.entropy,
+        process=row.process,
+        message=row.id,
+        type=row.type,
+        commitment=row.commitment,
+        outcome=outcome,
+        receipt=b64(sha256(statement.encode())),
+    )
+
+
+def _read(desk: Desk, receiver: str, compact: str, acknowledgement: str, now: datetime) -> Receipt:
+    try:
+        known = desk.participants.live_key(str(jws_header(compact).get("kid", "")), "sign", now)
+        receipt = read_receipt(compact, known.key.jwk)
+    except Refused as error:
+        raise ReceiptRefused(f"The receipt's signature does not hold: {error.sentence}", field="/receipt") from None
+    if known.card.urn != receiver:
+        raise ReceiptRefused("The receipt is signed by somebody else's key.", field="/receipt")
+    if receipt.acknowledgement != b64(sha256(acknowledgement.encode())):
+        raise ReceiptRefused("The receipt is about another message.", field="/receipt")
+    return receipt

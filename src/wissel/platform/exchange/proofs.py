@@ -1,0 +1,128 @@
+"""Who stands for a commitment: a participant that signs, or a learner who authenticated for it."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from wissel.messages.envelope import LEARNER, SenderProof
+from wissel.messages.verify import Refused, b64, check_jws, jws_header, sha256
+from wissel.platform.exchange.errors import NotGranted, SenderUnproven
+from wissel.platform.exchange.rules import Read, nonce_of
+from wissel.platform.exchange.words import Limits
+from wissel.platform.participants.actions import KnownKey, Participants
+
+
+class Proven(NamedTuple):
+    """What was proven: the roles in which the sender speaks, the keys used, and a learner's assurance."""
+
+    roles: frozenset[str]
+    kids: tuple[str, ...]
+    acr: str
+
+
+def check_sender(read: Read, caller: str, participants: Participants, now: datetime, limits: Limits) -> Proven:
+    """Check the proof of the sender. Raises SenderUnproven with the field at fault."""
+    if read.submission.sender.kind == "signature":
+        return _check_participant(read, caller, participants, now)
+    return _check_learner(read, caller, participants, now, limits)
+
+
+def check_grant(read: Read, roles: frozenset[str], participants: Participants, opening: str, now: datetime) -> None:
+    """Check that a live grant covers the message (rule 6). Raises NotGranted.
+
+    To an organisation: a standing grant that it signed. To the learner: her own request, named by its commitment.
+    """
+    envelope = read.envelope
+    if envelope.recipient.startswith(LEARNER):
+        if envelope.grant != opening:
+            raise NotGranted(
+                "A message to the learner leans on her request: name its commitment.", field="/envelope/grant"
+            )
+        return
+    grant = participants.grant(envelope.grant)
+    fits = (
+        grant is not None
+        and grant.grantor == envelope.recipient
+        and grant.type == envelope.type
+        and grant.role in roles
+        and grant.since <= now.date().isoformat() <= grant.until
+    )
+    if not fits:
+        raise NotGranted(
+            f"{envelope.recipient} has no live standing grant for {envelope.type} by this sender.",
+            field="/envelope/grant",
+        )
+
+
+def _check_participant(read: Read, caller: str, participants: Participants, now: datetime) -> Proven:
+    envelope = read.envelope
+    if caller != envelope.source:
+        raise SenderUnproven("A participant sends its own messages only.", field="/envelope/source")
+    known = _signer(read.submission.sender.jws, read.commitment, participants, now)
+    if known.card.urn != envelope.source:
+        raise SenderUnproven("The key belongs to somebody else than the source.", field="/sender/jws")
+    return Proven(frozenset(known.card.roles), (known.key.kid,), "")
+
+
+def _check_learner(read: Read, caller: str, participants: Participants, now: datetime, limits: Limits) -> Proven:
+    sender = read.submission.sender
+    if read.envelope.source != read.envelope.subject:
+        raise SenderUnproven("Only a learner sends by authenticating.", field="/envelope/source")
+    if sender.portal != caller:
+        raise SenderUnproven("The portal that sends must be the portal that is named.", field="/sender/portal")
+    portal = _signer(sender.jws, read.commitment, participants, now)
+    if portal.card.urn != caller or "portal" not in portal.card.roles:
+        raise SenderUnproven("The key does not belong to this portal.", field="/sender/jws")
+    if sender.tokenhash != b64(sha256(sender.token.encode())):
+        raise SenderUnproven("tokenhash is base64url SHA-256 of the token.", field="/sender/tokenhash")
+    provider, claims = _read_token(sender, participants, now)
+    age, skew = timedelta(seconds=limits.authentication_age_s_max), timedelta(seconds=limits.clock_skew_s_max)
+    _check_claims(claims, nonce_of(read.commitment), provider, portal, (now - age, now - skew, now + skew))
+    return Proven(frozenset({"learner"}), (portal.key.kid, provider.key.kid), str(claims.get("acr", "")))
+
+
+def _signer(jws: str, commitment: bytes, participants: Participants, now: datetime) -> KnownKey:
+    try:
+        known = participants.live_key(str(jws_header(jws).get("kid", "")), "sign", now)
+        check_jws(jws, known.key.jwk, commitment)
+    except Refused as error:
+        raise SenderUnproven(
+            f"The signature over the commitment does not hold: {error.sentence}", field="/sender/jws"
+        ) from None
+    return known
+
+
+def _read_token(sender: SenderProof, participants: Participants, now: datetime) -> tuple[KnownKey, dict[str, Any]]:
+    try:
+        known = participants.live_key(str(jws_header(sender.token).get("kid", "")), "id_token", now)
+        _, payload = check_jws(sender.token, known.key.jwk)
+        claims: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
+    except (Refused, msgspec.MsgspecError) as error:
+        raise SenderUnproven(f"The id_token does not hold: {error}", field="/sender/token") from None
+    return known, claims
+
+
+def _check_claims(
+    claims: dict[str, Any],
+    nonce: str,
+    provider: KnownKey,
+    portal: KnownKey,
+    window: tuple[datetime, datetime, datetime],
+) -> None:
+    signed_first, expires_first, latest = (moment.timestamp() for moment in window)
+    clients = portal.card.settings.get("clients", [])
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    signed_at = float(claims.get("auth_time") or 0)
+    reasons = {
+        "it is of another issuer": claims.get("iss") != provider.card.issuer,
+        "its nonce is not that of this commitment": claims.get("nonce") != nonce,
+        "it was made for another client than this portal's signing client": not set(audiences) & set(clients),
+        "it has expired": float(claims.get("exp") or 0) < expires_first,
+        "she authenticated too long ago": signed_at < signed_first,
+        "it lies in the future": signed_at > latest,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise SenderUnproven(f"The id_token is refused: {reason}. Let her sign again.", field="/sender/token")

@@ -1,0 +1,160 @@
+"""Making the rows of one message: counter-signed, sealed and with its leaf. Used at the entrance and by the engine."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from wissel.core.ids import partition_of
+from wissel.core.moments import end_of, to_ms
+from wissel.infra.sql.ports import Statement
+from wissel.messages.catalogue import lookup
+from wissel.messages.envelope import Envelope, SenderProof
+from wissel.messages.leaves import entry
+from wissel.messages.records import acknowledge
+from wissel.messages.verify import b64, sha256
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.rules import split_apart
+from wissel.platform.exchange.words import Kept
+from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.words import DataKey
+from wissel.platform.store import messages
+from wissel.platform.store.leaves import pending
+from wissel.platform.store.words import EventRow, MailRow, MessageRow
+
+
+class Spoken(NamedTuple):
+    """A message whose sender is proven: `kids` are the keys that were used, `acr` a learner's assurance."""
+
+    envelope: Envelope
+    payload: bytes
+    nonce: str
+    commitment: bytes
+    sender: SenderProof
+    kids: tuple[str, ...]
+    acr: str = ""
+
+
+class Taken(NamedTuple):
+    """The statements that take a message, its row, and the acknowledgement to answer with."""
+
+    statements: list[Statement]
+    row: MessageRow
+    acknowledgement: str
+
+
+def take(desk: Desk, spoken: Spoken, post: DataKey, day: date, now: datetime) -> Taken:
+    """Counter-sign and seal one message; its payload may be read until `day` at the latest."""
+    envelope = spoken.envelope
+    acknowledgement = acknowledge(
+        desk.signer,
+        commitment=spoken.commitment,
+        sender=spoken.sender,
+        received=now,
+        decision="accepted",
+        ruleset=desk.ruleset,
+        log=desk.origin,
+        keys=dict.fromkeys((*spoken.kids, desk.signer.kid), desk.log.size()),
+    )
+    payload, apart = split_apart(spoken.payload, lookup(envelope.type).apart)
+    kept = Kept(
+        envelope=envelope,
+        data=msgspec.Raw(payload),
+        nonce=spoken.nonce,
+        sender=spoken.sender,
+        acknowledgement=acknowledgement,
+        acr=spoken.acr,
+    )
+    partition = partition_of(envelope.process)
+    statements: list[Statement] = []
+    sealed_apart = b""
+    if apart:
+        minted = desk.keys.mint(envelope.process, partition, "number", envelope.id, day)
+        sealed_apart = minted.key.seal(apart, place(envelope.process, envelope.id, "number"))
+        statements.append(minted.statement)
+    row = MessageRow(
+        partition=partition,
+        process=envelope.process,
+        source=envelope.source,
+        id=envelope.id,
+        recipient=envelope.recipient,
+        type=envelope.type,
+        sequence=int(envelope.sequence),
+        commitment=b64(spoken.commitment),
+        sealed=post.seal(msgspec.json.encode(kept), place(envelope.process, envelope.id, "post")),
+        apart=sealed_apart,
+        receipt=b"",
+        stage="taken",
+        outcome="",
+        accepted_ms=to_ms(now),
+        ended_ms=0,
+        end_ms=to_ms(end_of(day)),
+        leaf=desk.entropy.draw(16),
+        outcome_leaf=b"",
+    )
+    statements += [messages.take(row), pending(_leaf(desk, spoken, acknowledgement, now), row.leaf, row.accepted_ms)]
+    return Taken(statements, row, acknowledgement)
+
+
+def mail(row: MessageRow, receiver: str, position: int, due_ms: int) -> MailRow:
+    """Return the place of a message in its receiver's lane."""
+    return MailRow(
+        partition=row.partition,
+        process=row.process,
+        receiver=receiver,
+        position=position,
+        source=row.source,
+        id=row.id,
+        attempts=0,
+        due_ms=due_ms,
+        end_ms=row.end_ms,
+    )
+
+
+def arrival(row: MessageRow) -> EventRow:
+    """Return the event by which the engine hears of a message."""
+    return EventRow(
+        partition=row.partition,
+        process=row.process,
+        key=f"message/{row.source}/{row.id}",
+        kind="message",
+        name=row.type,
+        source=row.source,
+        id=row.id,
+        at_ms=row.accepted_ms,
+    )
+
+
+def outcome(row: MessageRow, result: str, at_ms: int) -> EventRow:
+    """Return the event by which the engine hears of a final outcome."""
+    return EventRow(
+        partition=row.partition,
+        process=row.process,
+        key=f"outcome/{row.source}/{row.id}",
+        kind="outcome",
+        name=f"{row.type}/{result}",
+        source=row.source,
+        id=row.id,
+        at_ms=at_ms,
+    )
+
+
+def _leaf(desk: Desk, spoken: Spoken, acknowledgement: str, now: datetime) -> bytes:
+    envelope = spoken.envelope
+    return entry(
+        "message.accepted",
+        now,
+        desk.entropy,
+        process=envelope.process,
+        subject=envelope.subject,
+        type=envelope.type,
+        source=envelope.source,
+        recipient=envelope.recipient,
+        message=envelope.id,
+        sequence=envelope.sequence,
+        activity=envelope.processingactivity,
+        grant=envelope.grant,
+        commitment=b64(spoken.commitment),
+        acknowledgement=b64(sha256(acknowledgement.encode())),
+        ruleset=desk.ruleset,
+    )

@@ -1,0 +1,64 @@
+"""What crosses the exchange's threshold, and what it keeps sealed."""
+
+import msgspec
+
+from wissel.messages.envelope import Envelope, SenderProof
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits at the entrance. Counts unless the name says a unit."""
+
+    body_bytes_max: int = 1_048_576
+    running_processes_max: int = 1_000_000
+    mail_per_receiver_max: int = 100_000
+    offered_max: int = 100
+    leaf_age_s_max: int = 10
+    authentication_age_s_max: int = 600
+    clock_skew_s_max: int = 300
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it lies sealed under `post`; fields that travel apart lie beside it under `number`."""
+
+    envelope: Envelope
+    data: msgspec.Raw
+    nonce: str
+    sender: SenderProof
+    acknowledgement: str
+    acr: str = ""
+    undelivered: str = ""
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True):
+    """A party of a process as it lies sealed under `post`: where its copies go and the key they are sealed with.
+
+    `sealer` is the dump of its Sealer (base64url): one ephemeral key per process and party.
+    """
+
+    address: str
+    token: str
+    key: dict[str, str]
+    sealer: str
+    provider: str = ""
+    pseudonym: str = ""
+    capability: str = ""
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy as it lies sealed under `parcel`."""
+
+    address: str
+    token: str
+    jwe: str
+
+
+class Capability(msgspec.Struct, frozen=True, kw_only=True):
+    """What a delivery capability holds; the platform alone can open it and keeps no list of them."""
+
+    holder: str
+    purpose: str
+    until: str
+    address: str
+    key: dict[str, str]
+    token: str
+    provider: str

@@ -1,0 +1,1 @@
+"""IND: whether a stay is lawful on a day."""

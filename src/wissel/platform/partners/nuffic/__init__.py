@@ -1,0 +1,1 @@
+"""Nuffic: an advice on a foreign diploma."""
