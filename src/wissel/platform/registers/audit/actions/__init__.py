@@ -1,0 +1,1 @@
+"""What is done with the audit log: sequence, prove, gather cosignatures, check, reopen, export, prune."""

@@ -1,0 +1,30 @@
+"""What the audit trail asks of others."""
+
+from typing import NamedTuple, Protocol
+
+
+class Highest(Protocol):
+    """The highest checkpoint ever signed, durable and outside the database (`KeyStore` of `platform/forgetting`)."""
+
+    def checkpoint(self) -> str:
+        """Return the note last kept, or an empty text when none ever was."""
+        ...
+
+    def keep_checkpoint(self, note: str) -> None:
+        """Replace the note and return when it is durable. Raises when a higher one of the same origin is kept."""
+        ...
+
+
+class WitnessAnswer(NamedTuple):
+    """What a witness said: an HTTP status and a body."""
+
+    status: int
+    body: str
+
+
+class WitnessCall(Protocol):
+    """Posts `body` to `<endpoints.witness>/add-checkpoint` of the participant `urn`."""
+
+    async def __call__(self, urn: str, body: str) -> WitnessAnswer:
+        """Return the answer, whatever its status. Raises WisselError (Unreachable) when there is none."""
+        ...
