@@ -1,0 +1,188 @@
+"""What belongs in which room, as far as import-linter and ruff's list of banned APIs cannot see it."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from tests.house.reading import HOUSE, Source, imports, sources
+
+ABOVE: Final = ("assembly/*", "simulation/*", "cli.py")
+TECHNIQUE: Final = ("infra/http/*", "infra/sql/*")
+DOORS: Final = ("infra/http/*", "platform/api/*", "chain/*", "portals/*", "*/door.py", "*/doors/*", "assembly/*")
+
+# A library, and the only places that may know it.
+PLACES: Final = {
+    "litestar": DOORS,
+    "aiohttp": ("infra/http/*",),
+    "httpx": (),
+    "uvicorn": ("infra/http/*", "assembly/*"),
+    "uvloop": ("infra/http/*", "assembly/*"),
+    "sqlite3": ("infra/sql/*",),
+    "asyncpg": ("infra/sql/*",),
+    "joserfc": ("chain/*", "platform/identity/*"),
+    "authlib": ("chain/*", "platform/identity/*"),
+    "click": ("cli.py", "assembly/*"),
+    "rich": ("cli.py", "assembly/*"),
+    "logging": ("infra/telemetry/*", "infra/http/*", "assembly/*", "cli.py"),
+    "importlib.import_module": (),
+}
+SQL_PLACES: Final = ("infra/sql/*", "platform/store/*", "*/store.py")
+SQL: Final = re.compile(
+    r"^\s*(?:SELECT\s.+\bFROM\b|INSERT\s+(?:OR\s+\w+\s+)?INTO\b|UPDATE\s+\S+\s+SET\b|DELETE\s+FROM\b"
+    r"|(?:CREATE|DROP|ALTER)\s+(?:TABLE|INDEX|UNIQUE|VIEW|TRIGGER)\b|PRAGMA\s|VACUUM\b|ATTACH\s)",
+    re.DOTALL,
+)
+# Methods of the event loop and of datetime that ruff cannot tell by their name alone.
+HANDED_IN: Final = {
+    "utcnow": "Clock",
+    "today": "Clock",
+    "run_in_executor": "a step that assembly runs",
+    "call_later": "Clock.sleep",
+    "call_at": "Clock.sleep",
+    "create_task": "a step that assembly runs",
+    "start_soon": "a step that assembly runs",
+    "create_server": "a door that assembly opens",
+    "create_connection": "Http",
+    "generate_private_key": "a key drawn from Entropy",
+}
+
+
+def house() -> tuple[Source, ...]:
+    return sources("src")
+
+
+def top(name: str, library: str) -> bool:
+    return name == library or name.startswith(f"{library}.")
+
+
+@pytest.mark.parametrize("library", PLACES)
+def test_a_library_is_known_only_in_its_places(library: str) -> None:
+    found = [
+        f"{source.path}:{line} imports {name}"
+        for source in house()
+        if not source.within(PLACES[library])
+        for line, name in imports(source.tree)
+        if top(name, library)
+    ]
+    assert not found, f"{library} belongs in {PLACES[library] or 'no room'}:\n" + "\n".join(found)
+
+
+def handed_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield calls that take time, tasks or keys from the machine through an instance."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        name = node.func.attr
+        if name in HANDED_IN:
+            yield node.lineno, f".{name}() is handed in: take {HANDED_IN[name]}"
+        elif name == "now" and (node.args or node.keywords):  # Clock.now() takes nothing, datetime.now(UTC) does
+            yield node.lineno, ".now(…) of a datetime is handed in: take Clock"
+
+
+def test_below_assembly_nothing_asks_the_machine_through_an_instance() -> None:
+    found = [
+        f"{source.path}:{line} {what}"
+        for source in house()
+        if not source.within(ABOVE + TECHNIQUE)
+        for line, what in handed_in(source.tree)
+    ]
+    assert not found, "\n".join(found)
+
+
+def docstrings(tree: ast.AST) -> set[int]:
+    """The nodes that are documentation: a string that stands alone as a statement."""
+    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+def statements(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield every string that is SQL, the beginnings of f-strings included."""
+    documentation = docstrings(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant | ast.JoinedStr) or id(node) in documentation:
+            continue
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in parts)
+        if SQL.match(text):
+            yield node.lineno, " ".join(text.split())[:60]
+
+
+def test_sql_stands_only_in_stores() -> None:
+    found = [
+        f"{source.path}:{line} {text}"
+        for source in house()
+        if not source.within(SQL_PLACES)
+        for line, text in statements(source.tree)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_the_verifier_needs_only_the_standard_library_and_cryptography() -> None:
+    files = [source for source in house() if source.path == HOUSE + "messages/verify.py"]
+    assert files, "messages/verify.py is not there"
+    used = {name.partition(".")[0] for _, name in imports(files[0].tree)}
+    assert used <= set(sys.stdlib_module_names) | {"cryptography"}
+
+
+def test_processes_are_known_only_to_assembly() -> None:
+    found = [
+        f"{source.path}:{line} imports {name}"
+        for source in house()
+        if not source.within((*ABOVE, "platform/processes/*"))
+        for line, name in imports(source.tree)
+        if top(name, "wissel.platform.processes")
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_the_played_chain_does_not_lean_on_our_reading_of_the_formats() -> None:
+    """`chain` answers by the published specifications, so that a mistake in `formats` cannot agree with itself."""
+    found = [
+        f"{source.path}:{line} imports {name}"
+        for source in house()
+        if source.within(("chain/*",))
+        for line, name in imports(source.tree)
+        if top(name, "wissel.formats")
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_a_test_file_has_a_name_of_its_own() -> None:
+    names = [source.path.rpartition("/")[2] for source in sources("tests")]
+    twice = {name for name in names if name.startswith("test_") and names.count(name) > 1}
+    assert not twice, f"two test files of one name: {sorted(twice)}"
+
+
+def test_every_package_says_in_few_lines_what_it_is_for() -> None:
+    packages = [source for source in house() if source.path.endswith("/__init__.py")]
+    said = {source.path: (ast.get_docstring(source.tree) or "").splitlines() for source in packages}
+    found = [f"{path}: {len(lines)} lines" for path, lines in said.items() if not 1 <= len(lines) <= 10]
+    assert not found, "a docstring of one to ten lines:\n" + "\n".join(found)
+
+
+def test_every_room_is_a_package() -> None:
+    """A folder without `__init__` is invisible to the import contracts."""
+    folders = {source.path.rpartition("/")[0] for source in house()}
+    packages = {source.path.rpartition("/")[0] for source in house() if source.path.endswith("/__init__.py")}
+    assert folders <= packages, f"without __init__.py: {sorted(folders - packages)}"
+
+
+@pytest.mark.parametrize("text", ["SELECT a FROM b", "  INSERT INTO a VALUES (?)", "UPDATE a SET b = 1", "PRAGMA x"])
+def test_the_search_for_sql_sees_statements(text: str) -> None:
+    assert list(statements(ast.parse(f"run({text!r})")))
+
+
+@pytest.mark.parametrize("text", ["Select one of the programmes", "UPDATE the form", "deleted from the list"])
+def test_the_search_for_sql_lets_sentences_be(text: str) -> None:
+    assert not list(statements(ast.parse(f"say({text!r})")))
+
+
+@pytest.mark.parametrize("code", ["dt.now(UTC)", "moment.utcnow()", "loop.call_later(1, f)", "tasks.create_task(f())"])
+def test_the_search_for_machine_calls_sees_them(code: str) -> None:
+    assert list(handed_in(ast.parse(code)))
+
+
+def test_a_clock_may_be_asked_for_the_time() -> None:
+    assert not list(handed_in(ast.parse("clock.now()")))
