@@ -29,7 +29,7 @@ def clock() -> JumpingClock:
 async def duo(tmp_path: Path, clock: JumpingClock) -> AsyncIterator[Client]:
     store = database(tmp_path)
     book = Book(store)
-    drawer = Drawer(MemoryFolder(), "http://duo/copies", dict, clock)
+    drawer = Drawer(MemoryFolder(), "http://duo/copies", lambda _: None, clock)
     async with AsyncTestClient(duo_app(Duo(world(clock), book), book, drawer, key="duo-key")) as client:
         yield client
     store.close()
