@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
@@ -33,6 +34,7 @@ Rule = Callable[[Connection], Awaitable[None]]  # raises a WisselError when the 
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 BODY_WAIT_S: Final = 30.0
+BUSY_S: Final = 30
 _CODES: Final = {
     400: ("request-malformed", "The request is not what this address takes."),
     404: ("not-found", "There is nothing at this address."),
@@ -109,10 +111,15 @@ def open_door(
     log: Log,
     version: str,
     given: Mapping[str, Any] | None = None,
+    state: Mapping[str, Any] | None = None,
     openapi: OpenAPIConfig | None = None,
     body_bytes_max: int = BODY_BYTES_MAX,
 ) -> Door:
-    """Return a door with these route handlers. `given` are values that handlers ask for by parameter name."""
+    """Return a door with these route handlers.
+
+    `given` are values that handlers ask for by parameter name; `state` is what access rules find in
+    `connection.app.state`.
+    """
     app = Litestar(
         route_handlers=list(handlers),
         dependencies={name: Provide(_always(value), sync_to_thread=False) for name, value in (given or {}).items()},
@@ -122,6 +129,7 @@ def open_door(
             HTTPException: _on_http_error,
             Exception: _on_failure,
         },
+        state=State(dict(state or {})),
         openapi_config=openapi,
         request_max_body_size=body_bytes_max,
         logging_config=None,
@@ -141,6 +149,8 @@ def said_no(error: WisselError, trace: str) -> Response[bytes]:
     """Return the answer for one of our own errors, with its Retry-After and WWW-Authenticate."""
     headers = {}
     retry = getattr(error, "retry_after_s", None)
+    if retry is None and error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        retry = BUSY_S
     if retry is not None:
         headers["Retry-After"] = str(int(retry))
     if error.status == HTTPStatus.UNAUTHORIZED:

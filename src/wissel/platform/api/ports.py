@@ -39,15 +39,37 @@ class LogDoor(Protocol):
     """The audit trail as it is published (C2SP tlog-tiles)."""
 
     async def checkpoint(self) -> str:
-        """Return the newest published checkpoint: a signed note."""
+        """Return the newest published checkpoint, a signed note; empty before the first."""
         ...
 
     async def tile(self, level: int, n: int, width: int) -> bytes | None:
-        """Return `width` (1 to 256) hashes of tile `n` of `level`, or None when the tree has not got that far."""
+        """Return `width` (1 to 256) hashes of tile `n` of `level`, or None when there is none such."""
         ...
 
-    async def entries(self, n: int, width: int) -> Sequence[bytes | None] | None:
-        """Return the `width` entries of bundle `n` (None: pruned), or None when the tree has not got that far."""
+    async def entries(self, n: int, width: int) -> bytes | None:
+        """Return entry bundle `n` (C2SP), or None when there is none such or it was pruned."""
+        ...
+
+    async def entry_of(self, index: int) -> "Logged | None":
+        """Return one published entry, or None when there is none such or it was pruned."""
+        ...
+
+    async def of_process(self, process: str) -> Sequence["Logged"]:
+        """Return what the log says of one process, in order."""
+        ...
+
+
+class Logged(Protocol):
+    """One entry of the log and where it stands."""
+
+    @property
+    def index(self) -> int:
+        """Its place in the tree."""
+        ...
+
+    @property
+    def entry(self) -> bytes:
+        """Its bytes, canonical JSON."""
         ...
 
 
