@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Contact
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
 from wissel.chain.door.answers import Sign, signed_by
 from wissel.chain.door.keys import Guard
@@ -28,16 +28,17 @@ def make_app(
     given: Mapping[str, Any],
     sign: Sign | None = None,
     prepare: Sequence[Callable[[], Awaitable[None]]] = (),
+    more: ExceptionHandlersMap | None = None,
 ) -> Litestar:
     """Return an application that says no as problem+json, publishes its OpenAPI and logs nothing.
 
     `given` are the values that handlers ask for by name; `sign` signs each answer; `prepare` runs before the
-    first request (a book makes its tables).
+    first request (a book makes its tables); `more` says no in another form to some errors.
     """
     return Litestar(
         route_handlers=list(handlers),
         dependencies={name: Provide(_always(value), sync_to_thread=False) for name, value in given.items()},
-        exception_handlers={WisselError: on_wissel_error, HTTPException: on_http_error},
+        exception_handlers={WisselError: on_wissel_error, HTTPException: on_http_error, **(more or {})},
         openapi_config=OpenAPIConfig(
             title=title,
             version=version,
