@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -193,6 +194,10 @@ FINE: Final[dict[str, Answer]] = {
 }
 
 
+def _silent(_world: "World", _said: Said) -> list[tuple[str, Payload]]:
+    return []
+
+
 class World:
     """One process with everybody around it. `trail` is what a leaf would record: event, label, phase."""
 
@@ -292,8 +297,12 @@ class World:
     def _arrive(self, said: Said) -> None:
         short = said.type.removeprefix("nl.wissel.").removesuffix(".v1")
         self.pool.append(lambda: self.outcome(short))
-        for reply, data in self.answers.get(short, lambda _w, _s: [])(self, said):
-            self.pool.append(lambda reply=reply, data=data: self.say(reply, data))  # type: ignore[misc]
+        answer = self.answers.get(short, _silent)
+        for reply, data in answer(self, said):
+            self.pool.append(partial(self._reply, reply, data))
+
+    def _reply(self, short: str, data: Payload) -> None:
+        self.say(short, data)
 
     def run(self, choose: Callable[[int], int] = lambda _size: 0, steps_max: int = 400) -> None:
         """Do what waits, in the order that `choose` gives, until nothing waits or the process is decided."""

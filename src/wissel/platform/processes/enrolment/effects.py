@@ -21,7 +21,7 @@ from wissel.messages.fields import Payload
 from wissel.messages.identity import EducationAsked, EduidAsked, IdentityAsked
 from wissel.messages.payments import FeeStated, MandateAsked
 from wissel.messages.process import Effect, Event, Finish, Pass, Send, Status, Unwake, Wake
-from wissel.platform.processes.enrolment import gates, rules
+from wissel.platform.processes.enrolment import doubts, gates, rules
 from wissel.platform.processes.enrolment.words import State, said
 from wissel.platform.processes.errors import ProcessError
 
@@ -82,7 +82,7 @@ def _status(scene: Scene, code: str) -> list[Effect]:
         "institution": state.institution,
         "programme": state.programme,
         "form": state.form,
-        "level": state.level,
+        "level": state.level or "",
         "studyyear": state.studyyear,
         "intake": state.start,
     }
@@ -177,7 +177,7 @@ def _say_ready(scene: Scene) -> list[Effect]:
     data = EnrolmentReady(
         studyyear=state.studyyear,
         programme=state.programme,
-        form=state.form,  # type: ignore[arg-type]  # the request's own word
+        form=state.form,
         start=state.start,
         gates=tuple(held),
     )
@@ -196,15 +196,18 @@ def _remind(scene: Scene, _rest: str) -> list[Effect]:
     return _send(scene, "reminder.sent", scene.after.learner, data)
 
 
-_AHEAD: Final = Doubt("WHW 7.37(1)", "Not all requirements hold yet: decide on those that are open.")
-
-
 def _question(scene: Scene, what: str) -> list[Effect]:
-    found = gates.fee_doubt(scene.before, said(scene.event, FeeStated)) if what == "fee" else _AHEAD
+    found = _doubt(scene, what)
     if found is None:
-        raise ProcessError("A fee that follows from the law is not questioned.")
+        raise ProcessError("Only a statement that raises a doubt is questioned.")
     data = StatementQuestioned(statement=scene.event.id, rule=found.rule, text=found.sentence)
     return _send(scene, "statement.questioned", scene.after.institution, data)
+
+
+def _doubt(scene: Scene, what: str) -> Doubt | None:
+    if what == "fee":
+        return doubts.fee_doubt(scene.before, said(scene.event, FeeStated))
+    return doubts.refusal_doubt(scene.before, scene.event) if what == "refusal" else doubts.AHEAD
 
 
 _ASKS: Final[Mapping[str, Callable[[Scene], list[Effect]]]] = {

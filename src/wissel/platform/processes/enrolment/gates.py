@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from wissel.core.academic import study_year
-from wissel.core.fees import Claim, Doubt, doubt
 from wissel.core.moments import dutch_day, end_of, to_ms
 from wissel.messages.enrolment import AdmissionDecided, ConsentGiven, EnrolmentRequested, GateDecided, GatesStated
 from wissel.messages.fields import GateName
@@ -18,7 +17,7 @@ from wissel.messages.identity import EducationAnswered, IdentityAnswered, Reside
 from wissel.messages.payments import FeeStated, MandateConfirmed
 from wissel.messages.process import Event
 from wissel.messages.programmes import InstitutionSettings
-from wissel.platform.processes.enrolment import rules
+from wissel.platform.processes.enrolment import doubts, rules
 from wissel.platform.processes.enrolment.words import GATES, OPTIONAL, Fee, Gate, GateState, State, said
 
 INSTITUTION: Final = "institution"
@@ -29,7 +28,7 @@ def begin(event: Event, card: InstitutionSettings) -> State:
     asked = said(event, EnrolmentRequested)
     programme = card.programme(asked.programme, asked.form)
     year = study_year(asked.studyyear)
-    level = programme.level if programme else ""
+    level = programme.level if programme else None
     today = dutch_day(event.at)
     due = rules.gate_due(year, date.fromisoformat(asked.start), today).isoformat()
     state = State(
@@ -96,22 +95,6 @@ def excused(state: State) -> bool:
     gate = state.gates["payment"]
     by_fee = state.fee is not None and gate.evidence == state.fee.statement
     return gate.holds and gate.who == INSTITUTION and not by_fee
-
-
-def fee_doubt(state: State, stated: FeeStated) -> Doubt | None:
-    """Return why a stated fee does not follow from the law, or None (WHW 7.45a-7.48)."""
-    return doubt(
-        Claim(
-            year=state.studyyear,
-            kind=stated.basis,
-            form=state.form,  # type: ignore[arg-type]  # the wire's word, checked when it came in
-            article=stated.article,
-            annual=stated.annual,
-            amount=stated.amount,
-            reductions=[(each.ground, each.amount) for each in stated.reductions],
-            start=date.fromisoformat(state.start),
-        )
-    )
 
 
 def _with(state: State, name: GateName, gate: Gate) -> State:
@@ -216,7 +199,7 @@ def _condition(gate: Gate) -> Gate:
 
 def _fee(state: State, event: Event) -> State:
     stated = said(event, FeeStated)
-    if fixed(state) or excused(state) or fee_doubt(state, stated) is not None:
+    if fixed(state) or excused(state) or doubts.fee_doubt(state, stated) is not None:
         return state
     costs = stated.costs if state.payment.way == "instalments" else 0
     fee = Fee(statement=event.id, amount=stated.amount + costs)

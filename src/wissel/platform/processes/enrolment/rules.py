@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from wissel.core.academic import StudyYear
 from wissel.core.moments import end_of
+from wissel.messages.fields import Level
 
 Assurance = frozenset[str]
 
@@ -60,12 +61,12 @@ def _day(name: str, year: StudyYear) -> date:
     return date(year.begins, month, day)
 
 
-def apply_by(year: StudyYear, level: str) -> date | None:
+def apply_by(year: StudyYear, level: Level | None) -> date | None:
     """Return the last day to apply in time, or None where the law sets none."""
     return _day("apply by", year) if level in _DATED_LEVELS else None
 
 
-def is_late(year: StudyYear, level: str, at: datetime) -> bool:
+def is_late(year: StudyYear, level: Level | None, at: datetime) -> bool:
     """Say whether a request came after the day to apply. Late never refuses: it opens a ground (WHW 7.31d)."""
     last = apply_by(year, level)
     return last is not None and at >= end_of(last)

@@ -11,7 +11,7 @@ from wissel.messages.enrolment import AdmissionDecided, GateDecided
 from wissel.messages.fields import GateName
 from wissel.messages.payments import FeeStated, MandateConfirmed
 from wissel.messages.process import Event
-from wissel.platform.processes.enrolment import gates
+from wissel.platform.processes.enrolment import doubts, gates
 from wissel.platform.processes.enrolment.words import FINAL, State, said
 
 Judge = Callable[[State, State, Event], str]
@@ -103,7 +103,7 @@ def _admission(before: State, after: State, event: Event) -> str:
     if gates.fixed(before):
         return AFTER
     if decided.decision == "refused":
-        return "refused"
+        return "refused" if doubts.refusal_doubt(before, event) is None else "refused, questioned"
     return f"{decided.decision}{_tail(before, after)}"
 
 
@@ -112,7 +112,7 @@ def _fee(before: State, after: State, event: Event) -> str:
         return AFTER
     if gates.excused(before):
         return SETTLED
-    if gates.fee_doubt(before, said(event, FeeStated)) is not None:
+    if doubts.fee_doubt(before, said(event, FeeStated)) is not None:
         return "payment: questioned"
     if after.gates["payment"].holds:
         return f"payment: holds{_tail(before, after)}"

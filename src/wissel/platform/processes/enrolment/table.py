@@ -32,6 +32,7 @@ _OPEN: Final[tuple[Phase, ...]] = ("collecting", "admitted")
 _DECIDABLE: Final[tuple[GateName, ...]] = get_args(OpenGate)
 _PASS: Final = ("pass",)
 _READY: Final = ("pass", "say ready")
+_REJECTED: Final = ("status REJECTED", "finish REJECTED")
 _ENROLLED: Final = ("pass", "status REGISTERED", "finish REGISTERED")
 
 MESSAGES: Final = tuple(
@@ -101,7 +102,8 @@ def _institution() -> Iterable[Row]:
         yield from _stay(("admitted", "ready"), admission, yes, "pass")
     yield Row("ready", admission, "conditional, open again", "admitted", _PASS)
     for phase in RUNNING:
-        yield Row(phase, admission, "refused", "refused", ("pass", "status REJECTED", "finish REJECTED"))
+        yield Row(phase, admission, "refused", "refused", ("pass", *_REJECTED))
+        yield Row(phase, admission, "refused, questioned", "refused", ("pass", "question refusal", *_REJECTED))
     for event in (stated, decided, admission):
         yield Row("ready", event, story.AFTER, "ready", _PASS)
 

@@ -4,7 +4,7 @@ from typing import Final, Literal, TypeVar, get_args
 
 import msgspec
 
-from wissel.messages.fields import GateName
+from wissel.messages.fields import Form, GateName, Level
 from wissel.messages.payments import PaymentChoice
 from wissel.messages.process import Event
 from wissel.platform.processes.errors import ProcessError
@@ -69,9 +69,9 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     learner: str
     studyyear: str
     programme: str
-    form: str
+    form: Form
     start: str
-    level: str = ""
+    level: Level | None = None  # None: the card does not know the programme
     admits: tuple[str, ...] = ()
     late: bool = False
     gates: dict[GateName, Gate]
