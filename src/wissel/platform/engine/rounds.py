@@ -39,7 +39,7 @@ class Engine:
         due = await self._due(now)
         if not due:
             return 0
-        keys = await self._desk.keys.load(list(due))
+        keys = await self._desk.keys.load([where.process for where in due])
         done = await asyncio.gather(*(self._run(where, waiting, keys, now) for where, waiting in due.items()))
         return sum(done)
 

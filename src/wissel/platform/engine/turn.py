@@ -18,8 +18,8 @@ from wissel.platform.engine.words import Memory
 from wissel.platform.exchange import mailbox, parties, rows
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.words import Party
-from wissel.platform.forgetting.actions import order_destroy
 from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.shred import order_destroy
 from wissel.platform.forgetting.words import KeyName, KeyRing
 from wissel.platform.store import messages, processes
 from wissel.platform.store.leaves import pending

@@ -64,7 +64,7 @@ class _Checked:
 async def accept(desk: Desk, caller: str, body: bytes) -> Accepted:
     """Take one submission, or raise an error that says which field and why; nothing is half accepted."""
     now = desk.clock.now()
-    if desk.log.stalled(now):
+    if await desk.log.stalled(now):
         raise TooBusy("The audit log is behind; nothing is accepted until it has caught up. Try again in a minute.")
     read = rules.read_submission(body, desk.limits)
     envelope = read.envelope
@@ -210,7 +210,7 @@ async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple
         )
     opening = await messages.opening(desk.database, checked.where)
     proofs.check_grant(checked.read, checked.proven.roles, desk.participants, opening, checked.now)
-    loaded = await desk.keys.load([checked.where])
+    loaded = await desk.keys.load([checked.where.process])
     day = min(date.fromisoformat(envelope.enddate), date.fromisoformat(process.end_day))
     taken = rows.take(desk, checked.spoken, loaded[KeyName(envelope.process, "post")], day, checked.now)
     alive = processes.still(checked.where, ("running", "decided"))

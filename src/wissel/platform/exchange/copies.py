@@ -21,8 +21,8 @@ from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
 from wissel.platform.exchange.ports import Evidence, Prover
 from wissel.platform.exchange.words import Kept, Parcel, Party
-from wissel.platform.forgetting.actions import order_destroy
 from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.shred import order_destroy
 from wissel.platform.forgetting.words import KeyName, KeyRing
 from wissel.platform.participants.actions import KnownKey
 from wissel.platform.store import messages, parcels
@@ -52,9 +52,9 @@ class Copies:
         self._quorum = quorum
 
     async def step(self, now: datetime) -> int:
-        """Make the copies of what has ended; what has no proof yet, or awaits its witnesses, waits. Returns how many."""
+        """Make the copies of what has ended; what has no proof or no witnesses yet waits. Returns how many."""
         rows = await messages.ended(self._desk.database, COPIES_PER_STEP_MAX)
-        keys = await self._desk.keys.load(list({Where(row.partition, row.process) for row in rows}))
+        keys = await self._desk.keys.load(list({row.process for row in rows}))
         done = 0
         for row in rows:
             done += await self._copy(row, keys, now)
@@ -89,15 +89,14 @@ class Copies:
         delivered = row.outcome != "undelivered"
         return compose(
             envelope=kept.envelope,
-            data=payload if delivered else None,
             payload=payload,
             nonce=kept.nonce,
             sender=kept.sender,
             acknowledgement=kept.acknowledgement,
-            receipt=statement if delivered else None,
+            receipt=statement if delivered else "",
             undelivered="" if delivered else statement,
-            leaves=list(evidence.proven[:2]),
-            keys=list(evidence.proven[2:]),
+            leaves=evidence.proven[:2],
+            keys=evidence.proven[2:],
         )
 
     async def _unit(self, made: _Made) -> list[Statement]:
@@ -160,7 +159,7 @@ class Copies:
         name = KeyName(made.row.process, "number", made.row.id)
         if not made.row.apart or name not in made.keys:
             return []
-        ordered = order_destroy([made.keys[name].row], "copied", made.now)
+        ordered = order_destroy([made.keys[name].row], "ended", made.now)
         return [messages.shred_payload(made.row.which), *ordered]
 
     def _given_up(self, row: MessageRow, why: str, now: datetime) -> Statement:

@@ -84,7 +84,7 @@ class Delivery:
     async def _push_to(self, receiver: str, push: str, now: datetime) -> int:
         heads = await messages.heads(self._desk.database, receiver, to_ms(now), PUSHES_PER_STEP_MAX)
         heads = [head for head in heads if head.end_ms > to_ms(now)]
-        keys = await self._desk.keys.load(list({Where(head.partition, head.process) for head in heads}))
+        keys = await self._desk.keys.load(list({head.process for head in heads}))
         done = await asyncio.gather(*(self._push_one(head, push, keys, now) for head in heads))
         return sum(done)
 
@@ -138,7 +138,7 @@ class Delivery:
     async def _copy_all(self, now: datetime) -> int:
         await self._give_up(await parcels.past_end(self._desk.database, to_ms(now), PARCELS_PER_STEP_MAX), now)
         due = await parcels.due(self._desk.database, to_ms(now), PARCELS_PER_STEP_MAX)
-        keys = await self._desk.keys.load(list({Where(row.partition, row.process) for row in due}))
+        keys = await self._desk.keys.load(list({row.process for row in due}))
         groups = [
             group[at : at + PARCELS_PER_REQUEST_MAX]
             for group in by_vault(due).values()

@@ -9,7 +9,7 @@ from wissel.infra.sql.ports import Database
 from wissel.messages.jose import SealingKey, SigningKey
 from wissel.platform.exchange.ports import Log
 from wissel.platform.exchange.words import Limits
-from wissel.platform.forgetting.actions import Keys
+from wissel.platform.forgetting.actions.keys import Keys
 from wissel.platform.participants.actions import Participants
 
 

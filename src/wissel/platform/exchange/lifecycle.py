@@ -9,13 +9,14 @@ from wissel.messages.leaves import entry
 from wissel.platform.exchange import mailbox
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered
-from wissel.platform.forgetting.actions import order_destroy
-from wissel.platform.forgetting.words import KeyClass, KeyRing, KeyRow
+from wissel.platform.forgetting.shred import order_destroy_class
+from wissel.platform.forgetting.words import KeyClass
 from wissel.platform.store import messages, processes
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import ProcessRow, Where
+from wissel.platform.store.words import ProcessRow
 
 PER_STEP_MAX: Final = 200
+ALL: Final[tuple[KeyClass, ...]] = ("memory", "post", "parcel", "number", "special")
 
 
 class Lifecycle:
@@ -34,7 +35,7 @@ class Lifecycle:
 
     async def _end_mail(self, now: datetime) -> int:
         past = await messages.past_end(self._desk.database, to_ms(now), PER_STEP_MAX)
-        keys = await self._desk.keys.load(list({Where(head.partition, head.process) for head in past}))
+        keys = await self._desk.keys.load(list({head.process for head in past}))
         for head in past:
             row = await messages.find(self._desk.database, head.which)
             if row is not None:
@@ -45,27 +46,20 @@ class Lifecycle:
         return len(past)
 
     async def _settle(self, now: datetime) -> int:
-        rows = await processes.ready_to_settle(self._desk.database, PER_STEP_MAX)
-        keys = await self._desk.keys.load([row.where for row in rows])
         done = 0
-        for row in rows:
-            ended = self._keys_of(row, keys, ("post", "number", "special"))
-            unit = [*processes.settle(row.where), self._leaf("process.settled", row, now)]
-            done += await self._commit([*unit, *order_destroy(ended, "settled", now)])
+        for row in await processes.ready_to_settle(self._desk.database, PER_STEP_MAX):
+            ended = order_destroy_class(row.process, ("post", "number", "special"), "settled", now)
+            done += await self._commit([*processes.settle(row.where), self._leaf("process.settled", row, now), *ended])
         return done
 
     async def _forget(self, now: datetime) -> int:
-        rows = await processes.ready_to_forget(self._desk.database, PER_STEP_MAX)
-        keys = await self._desk.keys.load([row.where for row in rows])
         done = 0
-        for row in rows:
-            ended = self._keys_of(row, keys, ("memory", "post", "parcel", "number", "special"))
-            unit = [*processes.forget(row.where), self._leaf("process.forgotten", row, now)]
-            done += await self._commit([*unit, *order_destroy(ended, "forgotten", now)])
+        for row in await processes.ready_to_forget(self._desk.database, PER_STEP_MAX):
+            ended = order_destroy_class(row.process, ALL, "delivered", now)
+            done += await self._commit(
+                [*processes.forget(row.where), self._leaf("process.forgotten", row, now), *ended]
+            )
         return done
-
-    def _keys_of(self, row: ProcessRow, keys: KeyRing, classes: tuple[KeyClass, ...]) -> list[KeyRow]:
-        return [key.row for name, key in keys.items() if name.process == row.process and name.cls in classes]
 
     async def _commit(self, unit: list[Statement]) -> int:
         try:

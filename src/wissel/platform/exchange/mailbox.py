@@ -47,7 +47,7 @@ async def offered(desk: Desk, receiver: str, limit: int) -> list[Offered]:
     now = desk.clock.now()
     heads = await messages.heads(desk.database, receiver, to_ms(now), min(limit, desk.limits.offered_max))
     heads = [head for head in heads if head.end_ms > to_ms(now)]
-    keys = await desk.keys.load(list({Where(head.partition, head.process) for head in heads}))
+    keys = await desk.keys.load(list({head.process for head in heads}))
     found = [await messages.find(desk.database, head.which) for head in heads]
     return [await open_row(desk, row, keys, now) for row in found if row is not None]
 
@@ -107,7 +107,7 @@ async def _settle_one(desk: Desk, receiver: str, settled: Settled) -> None:
     row = await messages.find(desk.database, head.which)
     if row is None:
         raise NotOffered("Nothing of this id waits for you.", field="/id")
-    keys = await desk.keys.load([Where(row.partition, row.process)])
+    keys = await desk.keys.load([row.process])
     kept, _ = unseal(keys, row)
     receipt = _read(desk, receiver, settled.receipt, kept.acknowledgement, now)
     if receipt.outcome == "later":

@@ -10,7 +10,7 @@ from wissel.messages.afschrift import Proven
 class Log(Protocol):
     """What the exchange asks of the audit register."""
 
-    def stalled(self, now: datetime) -> bool:
+    async def stalled(self, now: datetime) -> bool:
         """Tell whether a leaf waits longer than it may, or the log is read-only: then nothing is accepted."""
         ...
 

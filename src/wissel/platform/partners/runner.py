@@ -10,6 +10,7 @@ import msgspec
 from wissel.client.words import Settled
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
+from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7_from
 from wissel.core.moments import dutch_day, parse_rfc3339, rfc3339
 from wissel.infra.http.ports import Http, Request, Response, Unreachable
@@ -19,7 +20,6 @@ from wissel.messages.fields import Payload
 from wissel.messages.jose import SigningKey, hash64
 from wissel.messages.records import receipt
 from wissel.messages.verify import b64, canonical, commit
-from wissel.platform.exchange.errors import IdTaken
 from wissel.platform.participants.actions import Participants
 from wissel.platform.partners.ports import Mail, PartnerBusy, PartnerRefused, Reply, Translate
 
@@ -79,10 +79,12 @@ class Adapter:
         try:
             reply = await self.translate(self.call, offered, decode(offered.envelope.type, offered.data))
             await self._submit(offered, reply)
-        except PartnerBusy as error:
-            return await self._settle(offered, "later", error.sentence)
         except PartnerRefused as error:
             return await self._settle(offered, "rejected", error.sentence)
+        except msgspec.MsgspecError:
+            return await self._settle(offered, "later", "the partner's answer could not be read")
+        except WisselError as error:
+            return await self._settle(offered, "later", error.sentence)
         return await self._settle(offered, "accepted", "")
 
     async def _settle(self, offered: Offered, outcome: Outcome, reason: str) -> int:
@@ -104,8 +106,9 @@ class Adapter:
         submission = await self._compose(offered, reply, reply.data)
         try:
             await self.mail.accept(self.partner, msgspec.json.encode(submission))
-        except IdTaken:
-            return
+        except WisselError as error:
+            if error.code != "id-taken":
+                raise
 
     async def _compose(self, offered: Offered, reply: Reply, data: Payload) -> Submission:
         asked, kind, now = offered.envelope, lookup(reply.type), self.clock.now()
