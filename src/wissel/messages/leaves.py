@@ -19,7 +19,7 @@ from wissel.core.moments import rfc3339
 from wissel.messages.verify import b64
 
 SALT_BYTES: Final = 16
-ENTRY_CHARS_MAX: Final = 500
+FIELD_CHARS_MAX: Final = 2000
 
 
 class EntryUnknown(WisselError):
@@ -60,7 +60,7 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
     ),
     "copy.delivered": _event("A copy was handed over to a vault.", "process commitment"),
     "copy.givenup": _event("A copy could not be handed over and was destroyed.", "process commitment reason"),
-    "key.published": _event("A participant published a key.", "holder use kid since until note"),
+    "key.published": _event("A participant published a key.", "holder use kid jwk since until note"),
     "key.revoked": _event("A participant revoked a key.", "holder use kid"),
     "key.destroyed": _event("Data keys were destroyed before their day.", "process class reason count"),
     "day.destroyed": _event("A day key and all its slots were destroyed.", "day slots count method reason"),
@@ -96,4 +96,4 @@ def entry(event: str, at: datetime, entropy: Entropy, **fields: Any) -> bytes:
 def _plain(value: Any) -> str | int:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise EntryUnknown("An audit field is a text or a whole number.")
-    return value[:ENTRY_CHARS_MAX] if isinstance(value, str) else value
+    return value[:FIELD_CHARS_MAX] if isinstance(value, str) else value

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,26 +23,23 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-VERSION: Final = "nl.wissel.afschrift.v1"
 LEARNER: Final = "urn:wissel:learner:"
 INTEGER_MAX: Final = 2**53 - 1  # RFC 8785 numbers are IEEE 754 doubles; beyond this they are not exact
 DEPTH_MAX: Final = 40
 BYTES_MAX: Final = 16 * 1024 * 1024
-LEEWAY_S: Final = 300  # between the identity provider's clock and the platform's
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _VKEY: Final = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+(\S+)", re.ASCII)
 _SIGNATURE: Final = re.compile(r"\u2014 ([^\s+]+) (\S+)")
 REVOCATIONS: Final = "wissel-revocations/v1"
-_ENVELOPE: Final = frozenset(
-    "id type source recipient subject time process sequence purpose legalground controller processingactivity "
-    "grant dataclass enddate log specversion sequencetype datacontenttype".split()
-)
-_FIXED: Final = {"specversion": "1.0", "sequencetype": "Integer", "datacontenttype": "application/json"}
+PROOF: Final = "c2sp.org/tlog-proof@v1"
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
+_PARTS: Final = frozenset({"afschrift", "envelope", "nonce", "sender", "acknowledgement", "leaves", "keys"})
+_DELIVERED: Final = _PARTS | {"payload", "receipt"}
+_UNDELIVERED: Final = _PARTS | {"payloadhash", "undelivered"}
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer as much as an error
+class Refused(Exception):
     """Something is not what it says it is. `code` is stable, `sentence` says what is wrong."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -196,8 +193,8 @@ def _ec_key(crv: str, x: str, y: str) -> ec.EllipticCurvePublicKey:
     if crv != "P-256" or any(len(part) != 32 for part in point):
         raise Refused("key-kind", "An EC key is not on P-256.")
     try:
-        numbers = ec.EllipticCurvePublicNumbers(*map(int.from_bytes, point), ec.SECP256R1())
-        return numbers.public_key()
+        first, second = map(int.from_bytes, point)
+        return ec.EllipticCurvePublicNumbers(first, second, ec.SECP256R1()).public_key()
     except ValueError:
         raise Refused("key-kind", "An EC key is not a point of P-256.") from None
 
@@ -226,9 +223,7 @@ def jws_header(compact: str) -> dict[str, Any]:
     return header
 
 
-def check_jws(
-    compact: str, jwk: Mapping[str, Any], detached: bytes | None = None
-) -> tuple[dict[str, Any], bytes]:
+def check_jws(compact: str, jwk: Mapping[str, Any], detached: bytes | None = None) -> tuple[dict[str, Any], bytes]:
     """Return header and payload of a compact JWS that `jwk` signed: ES256 by an EC key, RS256 by an RSA key.
 
     With `detached` the middle part must be empty (RFC 7515 appendix F). Raises Refused.
@@ -370,6 +365,26 @@ def parse_checkpoint(note: str) -> Checkpoint:
     return Checkpoint(lines[0], int(lines[1]), head, body)
 
 
+def _check_inclusion(entry: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+    """RFC 9162 section 2.1.3.2."""
+    node, last = sha256(b"\0" + entry), size - 1
+    for sibling in path:
+        if last == 0:
+            break
+        if index & 1 or index == last:
+            node = sha256(b"\1" + sibling + node)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            node = sha256(b"\1" + node + sibling)
+        index, last = index >> 1, last >> 1
+    if last or node != root:
+        raise Refused("inclusion", "An entry is not in the log: its proof does not lead to the signed root.")
+
+
+# --- the afschrift -----------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Trust:
     """What a verifier trusts beforehand: log origins with their vkeys, witnesses' vkeys, and the quorum."""
@@ -377,3 +392,235 @@ class Trust:
     logs: Mapping[str, str]
     witnesses: Sequence[str] = ()
     quorum: int = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer. `reason` and `code` say the first thing that is wrong; `seen` what proved a learner's word."""
+
+    ok: bool
+    witnessed: bool = False
+    reason: str = ""
+    code: str = ""
+    seen: str = ""
+
+
+class _Key(NamedTuple):
+    """A published key, as its proven entry says."""
+
+    holder: str
+    use: str
+    jwk: Mapping[str, Any]
+    since: str
+    until: str
+
+
+def read_trust(data: bytes) -> Trust:
+    """Read a trust file: {"logs": {origin: vkey}, "witnesses": [vkey], "quorum": number}."""
+    value = parse_json(data)
+    return Trust(dict(value["logs"]), tuple(value.get("witnesses", ())), int(value.get("quorum", 1)))
+
+
+def verify(document: bytes, trust: Trust, revoked: Mapping[str, str] | None = None) -> Verdict:
+    """Check an opened afschrift whole. `revoked`: kid -> moment from which it counts (see `read_revocations`)."""
+    try:
+        return _Check(document, trust, revoked or {}).run()
+    except Refused as error:
+        return Verdict(ok=False, reason=error.sentence, code=error.code)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        return Verdict(ok=False, reason="It has not the form of an afschrift.", code="form")
+
+
+class _Check:
+    def __init__(self, document: bytes, trust: Trust, revoked: Mapping[str, str]) -> None:
+        self.doc = parse(document)
+        if self.doc.keys() not in (_DELIVERED, _UNDELIVERED) or self.doc["afschrift"] != "1":
+            raise Refused("form", "It has not the fields of an afschrift of version 1.")
+        self.envelope: dict[str, Any] = self.doc["envelope"]
+        self.sender: dict[str, Any] = self.doc["sender"]
+        self.trust, self.revoked = trust, revoked
+        self.witnesses = len(trust.witnesses)
+        self.keys: dict[str, _Key] = {}
+        self.used: set[str] = set()
+        self.log = str(self.envelope["log"])
+
+    def run(self) -> Verdict:
+        payload = "payload" in self.doc
+        digest = sha256(canonical(self.doc["payload"])) if payload else unb64(self.doc["payloadhash"])
+        commitment = _commit(unb64(self.doc["nonce"]), self.envelope, digest)
+        for item in self.doc["keys"]:
+            self._learn(self._entry(item))
+        received = self._acknowledged(commitment)
+        seen = self._spoken(commitment, received)
+        final = str(self.doc["receipt" if payload else "undelivered"])
+        outcome = self._answered(final, delivered=payload)
+        accepted, ended = (self._entry(item) for item in self.doc["leaves"])
+        _same(accepted, "message.accepted", commitment, acknowledgement=_hash(self.doc["acknowledgement"]))
+        kind = "message.receipted" if payload else "message.undelivered"
+        _same(ended, kind, commitment, receipt=_hash(final), outcome=outcome)
+        if self.used != self.keys.keys():
+            raise Refused("keys", "It carries a key that signed nothing in it.")
+        return Verdict(ok=True, witnessed=self.witnesses >= self.trust.quorum > 0, seen=seen)
+
+    def _entry(self, item: dict[str, str]) -> dict[str, Any]:
+        """Return an entry whose place in the log is proven (C2SP tlog-proof)."""
+        if item.keys() != {"entry", "proof"}:
+            raise Refused("form", "An entry has other parts than itself and its proof.")
+        entry, (head, note) = unb64(item["entry"]), item["proof"].split("\n\n", 1)
+        kind, index, *path = head.split("\n")
+        number = index.removeprefix("index ")
+        if kind != PROOF or not index.startswith("index ") or not _DECIMAL.fullmatch(number):
+            raise Refused("proof", "A proof is not a C2SP tlog-proof.")
+        point = parse_checkpoint(note)
+        if point.origin != self.log or self.log not in self.trust.logs:
+            raise Refused("log", "It is of a log that the trust file does not name.")
+        self.witnesses = min(self.witnesses, _signed_by(note, self.trust.logs[self.log], self.trust.witnesses))
+        _check_inclusion(entry, int(number), point.size, [_unb64_padded(line) for line in path], point.root)
+        found: dict[str, Any] = parse(entry)
+        return found
+
+    def _learn(self, entry: dict[str, Any]) -> None:
+        jwk = parse(entry["jwk"].encode())
+        if entry["event"] != "key.published" or thumbprint(jwk) != entry["kid"] or entry["kid"] in self.keys:
+            raise Refused("keys", "A key is not published under its own thumbprint, once.")
+        self.keys[entry["kid"]] = _Key(entry["holder"], entry["use"], jwk, entry["since"], entry["until"])
+
+    def _signed(self, compact: str, at: str, use: str = "sign", detached: bytes | None = None) -> tuple[str, Any]:
+        """Return whose signature this is, and what was signed; the key must have been good `at` that moment."""
+        kid = jws_header(compact).get("kid")
+        key = self.keys.get(str(kid))
+        if key is None or key.use != use or not _MOMENT.fullmatch(at) or not key.since <= at < key.until:
+            raise Refused("key", "A key that signed was not published for this use at that time.")
+        if str(kid) in self.revoked and self.revoked[str(kid)] <= at:
+            raise Refused("revoked", "A key that signed had been revoked.")
+        self.used.add(str(kid))
+        _, payload = check_jws(compact, key.jwk, detached)
+        return key.holder, parse_json(payload) if detached is None else None
+
+    def _acknowledged(self, commitment: bytes) -> str:
+        compact = self.doc["acknowledgement"]
+        kid = str(jws_header(compact).get("kid"))
+        received = str(parse_json(unb64(compact.split(".")[1]))["received"])
+        self.platform, facts = self._signed(compact, received)
+        proof = proof_hash(self.sender)
+        if jws_header(compact).get("typ") != "wissel-acknowledgement" or facts["log"] != self.log:
+            raise Refused("acknowledgement", "The acknowledgement is of another kind or another log.")
+        if (facts["commitment"], facts["sender"], facts["decision"]) != (b64(commitment), proof, "accepted"):
+            raise Refused("commitment", "The acknowledgement is about another message.")
+        self.stated = {str(one) for one in facts["keys"]} | {kid}
+        return received
+
+    def _spoken(self, commitment: bytes, received: str) -> str:
+        """Check the sender's proof; return how a learner was seen to stand for it, or an empty text."""
+        signer, _ = self._signed(self.sender["jws"], received, detached=commitment)
+        if not self.stated >= self.used:
+            raise Refused("keys", "The acknowledgement does not state that the sender's keys were good.")
+        if self.sender["kind"] == "signature":
+            if signer != self.envelope["source"] or self.sender.keys() != {"kind", "jws"}:
+                raise Refused("sender", "It is not signed by its source.")
+            return ""
+        nonce = b64(sha256(commitment))
+        if signer != self.sender["portal"] or self.envelope["source"] != self.envelope["subject"]:
+            raise Refused("sender", "It is not signed by the portal that it names.")
+        if token := self.sender.get("token"):
+            _, claims = self._signed(token, received, "id_token")
+            seen, holds = "id_token", b64(sha256(token.encode())) == self.sender["tokenhash"]
+        else:
+            holder, claims = self._signed(self.sender["statement"], received)
+            seen, holds = "statement", holder == self.platform
+        if not holds or claims["nonce"] != nonce:
+            raise Refused("authentication", "The learner did not authenticate for this message.")
+        return seen
+
+    def _answered(self, compact: str, *, delivered: bool) -> str:
+        at = str(parse_json(unb64(compact.split(".")[1]))["time"])
+        holder, facts = self._signed(compact, at)
+        recipient = self.envelope["recipient"]
+        typ = "wissel-receipt" if delivered else "wissel-undelivered"
+        if jws_header(compact).get("typ") != typ or facts["acknowledgement"] != _hash(self.doc["acknowledgement"]):
+            raise Refused("receipt", "The receipt is about another message.")
+        if holder != (recipient if delivered else self.platform) and not (delivered and recipient.startswith(LEARNER)):
+            raise Refused("receipt", "The receipt is not signed by the receiver.")
+        return str(facts["outcome"])
+
+
+def _signed_by(note: str, log: str, witnesses: Sequence[str]) -> int:
+    """Return how many trusted witnesses signed a checkpoint; every line must be good and of somebody trusted."""
+    body, lines = _split_note(note)
+    signers = {(one.name, one.id): one for one in map(_signer, (log, *witnesses))}
+    for name, line in lines:
+        signer = signers.pop((name, line[:4]), None)
+        if signer is None:
+            raise Refused("note-signature", "A checkpoint is signed twice, or by somebody who is not trusted.")
+        _check_line(signer, body, line[4:])
+    if (_signer(log).name, _signer(log).id) in signers:
+        raise Refused("note-signature", "A checkpoint is not signed by its log.")
+    return len(lines) - 1
+
+
+def _same(entry: Mapping[str, Any], event: str, commitment: bytes, **facts: str) -> None:
+    for name, value in {"event": event, "commitment": b64(commitment), **facts}.items():
+        if entry.get(name) != value:
+            raise Refused("leaf", f"The log says something else about this message ({name}).")
+
+
+def _hash(text: str) -> str:
+    return b64(sha256(text.encode()))
+
+
+def read_revocations(note: str, trust: Trust) -> dict[str, str]:
+    """Return kid -> moment of a signed list of revoked keys."""
+    body, _ = _split_note(note)
+    kind, origin, _, *lines = body.rstrip("\n").split("\n")
+    if kind != REVOCATIONS or origin not in trust.logs:
+        raise Refused("revocations", "This is no list of revoked keys of a trusted log.")
+    check_note(note, trust.logs[origin])
+    return dict(line.split(" ") for line in lines)
+
+
+def open_copy(data: bytes, private_jwk: Mapping[str, Any] | None) -> bytes:
+    """Return the afschrift in a file: opened when it is sealed (a compact JWE), else as it is."""
+    if data[:1] == b"{":
+        return data
+    if private_jwk is None:
+        raise Refused("no-key", "It is sealed, and there is no key to open it with. Give --key.")
+    try:
+        return open_jwe(data.decode("ascii"), private_jwk)
+    except UnicodeDecodeError:
+        raise Refused("jwe", "It is neither an afschrift nor a sealed one.") from None
+
+
+def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
+    """Check one file with the owner's keys beside its vault, or with what was given."""
+    keys = file.resolve().parent.parent / "keys"
+    key, trusted = args.key or keys / "seal.json", args.trust or keys / "trust.json"
+    try:
+        trust = read_trust(trusted.read_bytes())
+        revoked = read_revocations(args.revocations.read_text(), trust) if args.revocations else {}
+        jwk = parse_json(key.read_bytes()) if key.exists() else None
+        return verify(open_copy(file.read_bytes(), jwk), trust, revoked)
+    except Refused as error:
+        return Verdict(ok=False, reason=error.sentence, code=error.code)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        return Verdict(ok=False, reason=f"A file cannot be read: {error}", code="file")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check files; print `yes`, `yes, not witnessed` or the first reason for no. Return 0 when all are yes."""
+    parser = argparse.ArgumentParser(prog="verify", description="Check afschriften offline.")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    for name in ("--trust", "--key", "--revocations"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--witnessed", action="store_true", help="no unless the quorum of witnesses signed")
+    args = parser.parse_args(argv)
+    good = True
+    for file in args.files:
+        verdict = verify_file(file, args)
+        good = good and verdict.ok and (verdict.witnessed or not args.witnessed)
+        yes = "yes" if verdict.witnessed else "yes, not witnessed"
+        print(f"{file}: {yes if verdict.ok else f'no: {verdict.reason} [{verdict.code}]'}")  # noqa: T201 - its answer
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

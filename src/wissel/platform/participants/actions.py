@@ -10,7 +10,7 @@ from wissel.core.moments import parse_rfc3339, to_ms
 from wissel.infra.sql.ports import Database, Statement
 from wissel.messages.leaves import entry
 from wissel.messages.participant import Card, Key, StandingGrant
-from wissel.messages.verify import Refused, b64, check_jws, sha256, thumbprint
+from wissel.messages.verify import Refused, b64, canonical, check_jws, sha256, thumbprint
 from wissel.platform.participants import store
 from wissel.platform.participants.errors import CardInvalid, ParticipantUnknown
 from wissel.platform.store.leaves import pending
@@ -63,6 +63,7 @@ class Participants:
                 holder=card.urn,
                 use=key.use,
                 kid=key.kid,
+                jwk=canonical(key.jwk).decode(),
                 since=key.since,
                 until=key.until,
                 note=key.note,
