@@ -78,8 +78,12 @@ class Participants:
         known = self.key(kid)
         leaf = self._entropy.draw(16)
         revoked = entry("key.revoked", now, self._entropy, holder=known.card.urn, use=known.key.use, kid=kid)
-        await self._database.commit([store.revoke_key(kid, leaf), pending(revoked, leaf, to_ms(now))])
+        await self._database.commit([store.revoke_key(kid, leaf, to_ms(now)), pending(revoked, leaf, to_ms(now))])
         await self.load()
+
+    async def revoked(self) -> dict[str, datetime]:
+        """Return the revoked keys and since when, as their leaves say."""
+        return await store.read_revoked(self._database)
 
     def card(self, urn: str) -> Card:
         """Return the card of a participant. Raises ParticipantUnknown."""

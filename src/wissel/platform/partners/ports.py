@@ -47,8 +47,10 @@ class Mail(Protocol):
 class Call(Protocol):
     """The partner's API, with its address and credentials already in place."""
 
-    async def __call__(self, method: str, path: str, body: Payload | dict[str, object] | None = None) -> Response:
-        """Call once. Raises PartnerBusy when there is no answer yet, PartnerRefused when it says no for good."""
+    async def __call__(
+        self, method: str, path: str, body: Payload | dict[str, object] | None = None, *, expect: Sequence[int] = ()
+    ) -> Response:
+        """Call once; statuses in `expect` are answers too. Raises PartnerBusy when there is no answer yet, PartnerRefused when it says no for good."""
         ...
 
 

@@ -1,6 +1,6 @@
 """The work that all adapters have in common: take mail, ask, submit the answer, sign the receipt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -38,7 +38,9 @@ class ApiCall:
     base: str
     headers: Mapping[str, str]
 
-    async def __call__(self, method: str, path: str, body: Payload | dict[str, object] | None = None) -> Response:
+    async def __call__(
+        self, method: str, path: str, body: Payload | dict[str, object] | None = None, *, expect: Sequence[int] = ()
+    ) -> Response:
         """Call once; see `ports.Call`."""
         raw = b"" if body is None else msgspec.json.encode(body)
         headers = {**self.headers, **({"content-type": "application/json"} if raw else {})}
@@ -46,6 +48,8 @@ class ApiCall:
             response = await self.http.send(Request(method, self.base + path, headers, raw))
         except Unreachable as error:
             raise PartnerBusy(f"The partner cannot be reached: {error.sentence}") from None
+        if response.status in expect:
+            return response
         if response.status == _PENDING or response.status in _BUSY or response.status not in range(200, 500):
             raise PartnerBusy(f"The partner is busy ({response.status}).")
         if response.status in _REFUSED:
@@ -58,6 +62,7 @@ class Adapter:
     """Speaks for one partner with a key whose leaf says so."""
 
     partner: str
+    role: str
     key: SigningKey
     call: ApiCall
     translate: Translate
@@ -128,7 +133,7 @@ class Adapter:
             legalground=kind.ground,
             controller=self.partner if kind.controller != "institution" else recipient,
             processingactivity=kind.activity,
-            grant=self.participants.grant_for(recipient, self._role(), reply.type),
+            grant=self.participants.grant_for(recipient, self.role, reply.type),
             dataclass=kind.dataclass,
             enddate=longest(kind, dutch_day(now)).isoformat(),
             log=self.origin,
@@ -138,6 +143,3 @@ class Adapter:
         signature = self.key.sign(commitment, detached=True, answer=hash64(reply.raw))
         sender = SenderProof(kind="signature", jws=signature)
         return Submission(envelope=envelope, data=msgspec.Raw(payload), nonce=b64(nonce), sender=sender)
-
-    def _role(self) -> str:
-        return self.participants.card(self.partner).roles[0]

@@ -1,0 +1,386 @@
+"""The platform, put together: store, keys, log, exchange, engine, adapters and the public API."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
+from wissel.assembly.runner import Job, WriterThread, run_jobs
+from wissel.assembly.settings import Partner, PlatformSettings, allowed
+from wissel.assembly.switch import Switchboard
+from wissel.core.clock import Clock
+from wissel.core.entropy import Entropy
+from wissel.core.errors import WisselError
+from wissel.core.moments import rfc3339
+from wissel.infra.http.outbound import AiohttpHttp
+from wissel.infra.http.ports import Http
+from wissel.infra.http.serve import Site, bind, serve
+from wissel.infra.sql.migrate import migrate, read_migrations
+from wissel.infra.sql.ports import Database
+from wissel.infra.sql.sqlite import SqliteDatabase
+from wissel.infra.telemetry.log import JsonLog, Log
+from wissel.messages.jose import SealingKey, SigningKey
+from wissel.messages.notes import NoteKey, note, revocations_body
+from wissel.messages.participant import Card, Endpoints, Key
+from wissel.messages.process import Process
+from wissel.messages.verify import parse_checkpoint
+from wissel.platform.api.app import build_api
+from wissel.platform.api.words import Limits as DoorLimits
+from wissel.platform.engine.rounds import Engine
+from wissel.platform.exchange.copies import Copies
+from wissel.platform.exchange.delivery import Delivery
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.lifecycle import Lifecycle
+from wissel.platform.exchange.words import Limits
+from wissel.platform.forgetting.actions.days import Days
+from wissel.platform.forgetting.actions.destroyer import Destroyer
+from wissel.platform.forgetting.actions.keys import Keys
+from wissel.platform.forgetting.filestore import FileKeyStore
+from wissel.platform.forgetting.ports import KeyStore
+from wissel.platform.participants.actions import Participants
+from wissel.platform.partners.duo import actions as duo
+from wissel.platform.partners.eduid import actions as eduid
+from wissel.platform.partners.ind import actions as ind
+from wissel.platform.partners.nuffic import actions as nuffic
+from wissel.platform.partners.ports import Translate
+from wissel.platform.partners.psp import actions as psp
+from wissel.platform.partners.runner import Adapter, ApiCall
+from wissel.platform.processes.enrolment.process import Enrolment
+from wissel.platform.processes.objection.process import Objection
+from wissel.platform.registers.audit.actions.gather import Witnesses
+from wissel.platform.registers.audit.actions.log import AuditLog
+from wissel.platform.registers.audit.actions.sequence import Sequencer
+from wissel.platform.registers.audit.ports import WitnessAnswer
+from wissel.platform.registers.audit.words import WitnessCard
+from wissel.platform.store import MIGRATIONS
+
+TRANSLATIONS: Final[Mapping[str, Translate]] = {
+    "duo": duo.translate,
+    "ind": ind.translate,
+    "nuffic": nuffic.translate,
+    "psp": psp.translate,
+    "eduid": eduid.translate,
+}
+SEQUENCE_S: Final = 0.1  # leaves wait this long at most for company: one checkpoint serves many
+KEY_YEARS: Final = 3
+
+
+class Identity(NamedTuple):
+    """The platform's own keys; they lie in the key store as named secrets."""
+
+    signer: SigningKey
+    sealer: SealingKey
+    log: NoteKey
+    secret: bytes
+    adapters: Mapping[str, SigningKey]
+
+
+class LogView:
+    """The audit log as the exchange asks about it: is it behind, and how large is what is published."""
+
+    def __init__(self, audit: AuditLog, keys: Keys) -> None:
+        self._audit = audit
+        self._keys = keys
+        self._size = 0
+
+    async def stalled(self, now: datetime) -> bool:
+        """Tell whether nothing may be accepted: leaves wait too long, the log is inconsistent, or keys are lost."""
+        return self._keys.lost is not None or self._audit.trouble is not None or await self._audit.stalled(now)
+
+    def size(self) -> int:
+        """Return the size of the newest published checkpoint."""
+        return self._size
+
+    async def look(self) -> None:
+        """Read the newest published checkpoint."""
+        published = await self._audit.checkpoint()
+        self._size = parse_checkpoint(published).size if published else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Everything of one platform process."""
+
+    settings: PlatformSettings
+    database: Database
+    keystore: KeyStore
+    clock: Clock
+    entropy: Entropy
+    participants: Participants
+    keys: Keys
+    identity: Identity
+    audit: AuditLog
+    view: LogView
+    desk: Desk
+    log: Log
+
+    def card(self) -> Card:
+        """Return the platform's own card, as others need to know it."""
+        return own_card(self.settings, self.identity, self.clock.now())
+
+
+def read_identity(keystore: KeyStore, entropy: Entropy, origin: str) -> Identity:
+    """Return the platform's keys, made and made durable when they are not there yet."""
+    signer = SigningKey.from_jwk(_jwk(keystore, "sign", SigningKey.new(entropy).private_jwk))
+    sealer = SealingKey.from_jwk(_jwk(keystore, "seal", SealingKey.new(entropy).private_jwk))
+    log = NoteKey.load(_secret(keystore, "log", NoteKey.new(origin, entropy).dump()))
+    adapters = {
+        role: SigningKey.from_jwk(_jwk(keystore, f"adapter-{role}", SigningKey.new(entropy).private_jwk))
+        for role in TRANSLATIONS
+    }
+    return Identity(signer, sealer, log, _secret(keystore, "hash", entropy.draw(32)), adapters)
+
+
+def own_card(settings: PlatformSettings, identity: Identity, since: datetime) -> Card:
+    """Return the card of the platform itself."""
+    return Card(
+        urn=settings.urn,
+        name=settings.name,
+        roles=("platform",),
+        keys=(
+            published("sign", identity.signer.public_jwk, identity.signer.kid, since),
+            published("seal", identity.sealer.public_jwk, identity.sealer.kid, since),
+        ),
+        endpoints=Endpoints(api=settings.base or f"http://{settings.host}:{settings.port}"),
+    )
+
+
+def published(use: str, jwk: dict[str, str], kid: str, since: datetime, note_text: str = "") -> Key:
+    """Return a public key as a card holds it, valid from `since` for three years."""
+    until = since + timedelta(days=366 * KEY_YEARS)
+    fields = {"kid": kid, "use": use, "jwk": jwk, "since": rfc3339(since), "until": rfc3339(until), "note": note_text}
+    return msgspec.convert(fields, Key)
+
+
+def with_adapter(card: Card, identity: Identity, since: datetime) -> Card:
+    """Return a partner's card with the key by which the platform's adapter speaks for it."""
+    for role in card.roles:
+        if role in identity.adapters:
+            key = identity.adapters[role]
+            spoken = published("sign", key.public_jwk, key.kid, since, f"adapter for {role}")
+            return msgspec.structs.replace(card, keys=(*card.keys, spoken))
+    return card
+
+
+def make_clock(settings: PlatformSettings) -> Clock:
+    """Return the machine's clock, or the demo's."""
+    return DemoClock(Path(settings.clock)) if settings.demo and settings.clock else SystemClock()
+
+
+async def open_platform(
+    settings: PlatformSettings, database: Database, keystore: KeyStore, clock: Clock, log: Log
+) -> Platform:
+    """Open store, log and participants; check what must fit before anything is accepted."""
+    entropy = SystemEntropy()
+    await migrate(database, read_migrations(MIGRATIONS))
+    identity = read_identity(keystore, entropy, settings.origin)
+    keys = Keys(keystore, database, clock, entropy)
+    await keys.check()
+    participants = Participants(database, entropy)
+    await participants.load()
+    audit = AuditLog(database, vkey=identity.log.vkey, highest=keystore, quorum=settings.quorum)
+    await audit.open(clock.now())
+    view = LogView(audit, keys)
+    desk = Desk(
+        database=database,
+        clock=clock,
+        entropy=entropy,
+        participants=participants,
+        keys=keys,
+        log=view,
+        signer=identity.signer,
+        sealer=identity.sealer,
+        urn=settings.urn,
+        origin=settings.origin,
+        ruleset=settings.ruleset,
+        secret=identity.secret,
+        journal=log,
+        versions={story.name: story.version for story in stories().values()},
+        limits=Limits(
+            running_processes_max=settings.running_processes_max, mail_per_receiver_max=settings.mail_per_receiver_max
+        ),
+    )
+    return Platform(
+        settings=settings,
+        database=database,
+        keystore=keystore,
+        clock=clock,
+        entropy=entropy,
+        participants=participants,
+        keys=keys,
+        identity=identity,
+        audit=audit,
+        view=view,
+        desk=desk,
+        log=log,
+    )
+
+
+def stories() -> dict[str, Process]:
+    """Return the stories that this release runs, by kind."""
+    return {"enrolment": Enrolment(), "objection": Objection()}
+
+
+def jobs(platform: Platform, http: Http) -> list[Job]:
+    """Return all background work of a platform that plays every role."""
+    delivery = Delivery(platform.desk, http)
+    sequencer = Sequencer(platform.audit, key=platform.identity.log, highest=platform.keystore)
+
+    async def sequence(now: datetime) -> int:
+        done = await sequencer.step(now)
+        if done:
+            await platform.view.look()
+        return 0  # rest in any case: one checkpoint serves all that came meanwhile
+
+    async def call(urn: str, body: str) -> WitnessAnswer:
+        response = await delivery.call_witness(urn, body)
+        return WitnessAnswer(response.status, response.body.decode("utf-8", "replace"))
+
+    witnesses = Witnesses(
+        platform.audit, call=call, cards=lambda: _witness_cards(platform.participants), entropy=platform.entropy
+    )
+    days = Days(
+        platform.keystore,
+        platform.database,
+        platform.keys,
+        platform.entropy,
+        database_clock=_database_clock(platform.clock),
+        witness_clock=platform.audit.witness_time,
+    )
+    work = [
+        Job("engine", Engine(platform.desk, stories()).step),
+        Job("sequence", sequence, SEQUENCE_S),
+        Job("witnesses", witnesses.step, SEQUENCE_S),
+        Job("copies", Copies(platform.desk, platform.audit, platform.settings.quorum).step, 0.05),
+        Job("delivery", delivery.step, 0.05),
+        Job("lifecycle", Lifecycle(platform.desk).step, 0.1),
+        Job("keys", platform.keys.step, 1.0),
+        Job("destroyer", Destroyer(platform.keystore, platform.database, platform.keys, platform.entropy).step, 0.05),
+        Job("days", days.step, 1.0),
+    ]
+    return work + [Job(f"adapter {each.partner}", each.step, 0.1) for each in adapters(platform, http)]
+
+
+def adapters(platform: Platform, http: Http) -> list[Adapter]:
+    """Return an adapter for each registered partner that has an API of its own."""
+    board = Switchboard(platform.desk)
+    return [
+        Adapter(
+            partner=card.urn,
+            role=role,
+            key=platform.identity.adapters[role],
+            call=ApiCall(
+                http=http, base=card.endpoints.api, headers=_credentials(platform.settings.partners.get(role))
+            ),
+            translate=TRANSLATIONS[role],
+            mail=board,
+            participants=platform.participants,
+            clock=platform.clock,
+            entropy=platform.entropy,
+            origin=platform.settings.origin,
+        )
+        for card in platform.participants.cards()
+        for role in card.roles
+        if role in TRANSLATIONS and card.endpoints.api
+    ]
+
+
+class _Health:
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    async def ready(self) -> Sequence[str]:
+        """Return what is wrong, a code each."""
+        troubles: Sequence[WisselError | None] = (self._platform.keys.lost, self._platform.audit.trouble)
+        found = [error.code for error in troubles if error is not None]
+        if not found and await self._platform.view.stalled(self._platform.clock.now()):
+            found.append("log-behind")
+        return found
+
+
+class _Revocations:
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    async def __call__(self) -> bytes:
+        """Return the signed list of revoked keys."""
+        platform = self._platform
+        revoked = await platform.participants.revoked()
+        body = revocations_body(platform.settings.origin, platform.clock.now(), revoked)
+        return note(body, [platform.identity.log.sign(body)]).encode()
+
+
+async def run_platform(settings: PlatformSettings, write: Callable[[str], None]) -> None:
+    """Serve until interrupted: the API and all background work in one process on SQLite."""
+    folder = Path(settings.data)
+    clock = make_clock(settings)
+    log = JsonLog(clock, write)
+    stop = asyncio.Event()
+    with ExitStack() as opened:
+        keystore = FileKeyStore(folder / "keys", SystemEntropy(), demo=settings.demo)
+        opened.callback(keystore.close)
+        database = opened.enter_context(WriterThread(SqliteDatabase(folder / "wissel.sqlite")))
+        platform = await open_platform(settings, database, keystore, clock, log)
+        await platform.view.look()
+        http = AiohttpHttp(allowed(settings.allow))
+        bound = bind(settings.port, host=settings.host)
+        api = build_api(
+            base=settings.base or bound.base,
+            switch=Switchboard(platform.desk),
+            directory=platform.participants,
+            audit=platform.audit,
+            revocations=_Revocations(platform),
+            health=_Health(platform),
+            key=platform.identity.signer,
+            clock=clock,
+            entropy=platform.entropy,
+            log=log,
+            limits=DoorLimits(calls_per_second=settings.calls_per_second),
+        )
+        log.write("platform.started", port=bound.port, origin=settings.origin)
+        async with http, asyncio.TaskGroup() as tasks:
+            tasks.create_task(serve([Site("platform", api, bound)], stop=stop))
+            tasks.create_task(run_jobs(jobs(platform, http), clock, log, stop))
+
+
+def _database_clock(clock: Clock) -> Callable[[], Awaitable[datetime]]:
+    """Return the database's clock: on SQLite, and in a demo, the clock itself."""
+
+    async def now() -> datetime:
+        return clock.now()
+
+    return now
+
+
+def _witness_cards(participants: Participants) -> list[WitnessCard]:
+    return [
+        WitnessCard(card.urn, card.witness) for card in participants.cards() if card.witness and card.endpoints.witness
+    ]
+
+
+def _credentials(partner: Partner | None) -> dict[str, str]:
+    if partner is None:
+        return {}
+    if partner.user:
+        pair = base64.b64encode(f"{partner.user}:{partner.password}".encode()).decode()
+        return {"authorization": f"Basic {pair}"}
+    return {"x-api-key": partner.key}
+
+
+def _secret(keystore: KeyStore, name: str, fresh: bytes) -> bytes:
+    known = keystore.secret(name)
+    if known is None:
+        keystore.keep_secret(name, fresh)
+        return fresh
+    return known
+
+
+def _jwk(keystore: KeyStore, name: str, fresh: dict[str, str]) -> dict[str, str]:
+    return msgspec.json.decode(_secret(keystore, name, msgspec.json.encode(fresh)), type=dict[str, str])

@@ -1,0 +1,92 @@
+"""Settings: one TOML file, or environment variables, checked whole at the start. docs/settings.md lists every one.
+
+`WISSEL_PORT=8100` sets `port`; a dotted setting such as `partners.duo.key` is `WISSEL_PARTNERS__DUO__KEY`. The
+environment wins over the file.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import msgspec
+
+from wissel.core.errors import WisselError
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class SettingWrong(WisselError):
+    """A setting is missing, unknown or out of bounds. Nothing was started."""
+
+    code: ClassVar[str] = "setting-wrong"
+    status: ClassVar[int] = 400
+
+
+class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the platform shows itself to a chain partner's API: an API key, or a name and password (Basic)."""
+
+    key: str = ""
+    user: str = ""
+    password: str = ""
+
+
+class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `wissel serve` needs to know."""
+
+    data: str  # the platform's own folder: database, key store, logs
+    urn: str  # the platform's participant URN
+    origin: str  # the audit log's origin: a name for ever, such as "wissel.example/log"
+    name: str = "Wissel"
+    host: str = "127.0.0.1"
+    port: Port = 8100
+    base: str = ""  # the public address, without a path; empty: http://host:port
+    quorum: Annotated[int, msgspec.Meta(ge=0, le=100)] = 2  # witnesses that are enough
+    ruleset: str = "2026-27"  # the version of the rule tables that the acknowledgement names
+    allow: tuple[str, ...] = ()  # address:port pairs that outbound calls may reach besides public https
+    demo: bool = False  # a store made with a virtual clock; never for real data
+    clock: str = ""  # with demo: the file that holds the clock's offset in seconds
+    partners: dict[str, Partner] = {}
+    running_processes_max: Annotated[int, msgspec.Meta(ge=1)] = 1_000_000
+    mail_per_receiver_max: Annotated[int, msgspec.Meta(ge=1)] = 100_000
+    calls_per_second: Annotated[int, msgspec.Meta(ge=1)] = 50  # per participant
+
+
+def read_settings(kind: type[S], file: Path | None, environment: Mapping[str, str]) -> S:
+    """Return the settings of a program. Raises SettingWrong with a sentence that names the setting."""
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingWrong(f"The settings file {file.name} cannot be read: {error.strerror}.") from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingWrong(f"{file.name} is not TOML: {error}.") from None
+    for name, value in environment.items():
+        if name.startswith("WISSEL_") and name not in {"WISSEL_SPECS", "WISSEL_STRICT"}:
+            _put(values, name.removeprefix("WISSEL_").lower().split("__"), value)
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        sentence, _, path = str(error).partition(" - at `$.")
+        field = path.rstrip("`")
+        raise SettingWrong(f"Setting {field or '(all)'}: {sentence}. See docs/settings.md.", field=field) from None
+
+
+def allowed(pairs: tuple[str, ...]) -> frozenset[tuple[str, int]]:
+    """Return the allow-list of outbound calls. Raises SettingWrong."""
+    found = set()
+    for pair in pairs:
+        address, _, port = pair.rpartition(":")
+        if not address or not port.isdigit():
+            raise SettingWrong(f"allow: {pair!r} is not address:port.", field="allow")
+        found.add((address, int(port)))
+    return frozenset(found)
+
+
+def _put(values: dict[str, Any], path: list[str], value: str) -> None:
+    *folders, name = path
+    for folder in folders:
+        values = values.setdefault(folder, {})
+    values[name] = value

@@ -1,0 +1,55 @@
+"""The exchange as the API and the adapters see it: one object with the verbs of a participant."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from wissel.client.words import Accepted, ProcessView, Settled, Settlement
+from wissel.core.ids import partition_of
+from wissel.messages.envelope import Offered
+from wissel.platform.engine.words import Memory
+from wissel.platform.exchange import mailbox
+from wissel.platform.exchange.accept import accept
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.errors import ProcessUnknown
+from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.words import KeyName
+from wissel.platform.store import messages, processes
+from wissel.platform.store.words import Where
+
+
+class Switchboard:
+    """What a participant can do at the exchange."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def accept(self, caller: str, body: bytes) -> Accepted:
+        """Take a submission."""
+        return await accept(self._desk, caller, body)
+
+    async def offered(self, caller: str, limit: int) -> Sequence[Offered]:
+        """Return the heads of the due lanes of `caller`."""
+        return await mailbox.offered(self._desk, caller, limit)
+
+    async def settle(self, caller: str, receipts: Sequence[Settled]) -> Sequence[Settlement]:
+        """Book receipts."""
+        return await mailbox.settle(self._desk, caller, receipts)
+
+    async def next_sequence(self, process: str, source: str, recipient: str) -> int:
+        """Return the next number between two parties in a process."""
+        where = Where(partition_of(process), process)
+        return await messages.last_sequence(self._desk.database, where, source, recipient) + 1
+
+    async def view(self, caller: str, process: str, learner: str) -> ProcessView:
+        """Return where a process stands, to the portal of that process only."""
+        del learner  # the learner's token binds the call to her once portals carry sessions of learners
+        row = await processes.find(self._desk.database, Where(partition_of(process), process))
+        if row is None or row.portal != caller:
+            raise ProcessUnknown("There is no such process, or it is over and forgotten.")
+        if not row.state:
+            return ProcessView(process=process, phase=row.phase, decided=row.life != "running")
+        keys = await self._desk.keys.load([process])
+        plain = keys[KeyName(process, "memory")].open(row.state, place(process, "", "memory"))
+        memory = msgspec.json.decode(plain, type=Memory)
+        return ProcessView(process=process, phase=row.phase, open=memory.open)
