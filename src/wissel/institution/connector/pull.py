@@ -1,0 +1,33 @@
+"""Fetch what waits at the platform, take it in, and hand in the receipts."""
+
+from datetime import datetime
+
+from wissel.client.errors import AnswerInvalid, Refusal
+from wissel.client.words import PULL_MAX, Settled
+from wissel.infra.http.ports import Unreachable
+from wissel.institution.connector.house import Served
+from wissel.institution.connector.receive import receive
+
+
+class Pull:
+    """Pulls for one institution. A platform that is away is tried again at the next step."""
+
+    def __init__(self, served: Served, limit: int = PULL_MAX) -> None:
+        self._served = served
+        self._limit = limit
+
+    async def step(self, now: datetime) -> int:
+        """Take in what waits; return how many messages were settled."""
+        served = self._served
+        try:
+            offered = await served.client.pull(self._limit)
+            answers = [await receive(served, each) for each in offered]
+            settled = [Settled(id=one.id, source=one.source, receipt=one.receipt) for one in answers if one.receipt]
+            booked = await served.client.settle(settled) if settled else []
+        except (Unreachable, Refusal, AnswerInvalid) as error:
+            served.note("pull.failed", code=error.code, at=now.isoformat())
+            return 0
+        for one in booked:
+            if one.code:
+                served.note("receipt.refused", code=one.code, message=one.id)
+        return sum(not one.code for one in booked)

@@ -1,0 +1,88 @@
+"""Who may speak, as an institution knows it: the public cards of participants, and the grants that they signed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from wissel.core.moments import parse_rfc3339
+from wissel.messages.jose import hash64
+from wissel.messages.participant import Card, Key, StandingGrant
+from wissel.messages.verify import Refused, check_jws, thumbprint
+
+
+class Published(NamedTuple):
+    """A published key and whose it is."""
+
+    holder: Card
+    key: Key
+
+    def live(self, use: str, at: datetime) -> bool:
+        """Say whether the key was for `use` at that moment."""
+        return self.key.use == use and parse_rfc3339(self.key.since) <= at < parse_rfc3339(self.key.until)
+
+
+class Directory(Protocol):
+    """Where an institution looks up the others."""
+
+    def key(self, kid: str) -> Published | None:
+        """Return a published key, or None when nobody published it."""
+        ...
+
+    def role(self, role: str) -> str:
+        """Return the URN of the one participant in a role, or an empty text."""
+        ...
+
+    def grant(self, grantor: str, role: str, kind: str) -> str:
+        """Return the hash of the grant by which `role` may send `kind` to `grantor`, or an empty text."""
+        ...
+
+
+class CardDirectory:
+    """A `Directory` over cards that were handed in. A key whose id is not its thumbprint is left out."""
+
+    def __init__(self, cards: Iterable[Card]) -> None:
+        self._keys: dict[str, Published] = {}
+        self._roles: dict[str, str] = {}
+        self._grants: dict[tuple[str, str, str], str] = {}
+        self.learn(cards)
+
+    def learn(self, cards: Iterable[Card]) -> None:
+        """Take in cards: new ones, or renewed ones. What was published before stays known."""
+        for card in cards:
+            for key in card.keys:
+                if thumbprint(key.jwk) == key.kid:
+                    self._keys[key.kid] = Published(card, key)
+            for role in card.roles:
+                self._roles.setdefault(role, card.urn)
+            for compact in card.grants:
+                grant = _read_grant(compact, card)
+                if grant is not None:
+                    self._grants[grant.grantor, grant.role, grant.type] = hash64(compact)
+
+    def key(self, kid: str) -> Published | None:
+        """Return a published key; see `Directory`."""
+        return self._keys.get(kid)
+
+    def role(self, role: str) -> str:
+        """Return who is in a role; see `Directory`."""
+        return self._roles.get(role, "")
+
+    def grant(self, grantor: str, role: str, kind: str) -> str:
+        """Return a grant's hash; see `Directory`."""
+        return self._grants.get((grantor, role, kind), "")
+
+
+def _read_grant(compact: str, card: Card) -> StandingGrant | None:
+    """Return a grant that this participant signed over access to itself, or None."""
+    for key in card.keys:
+        if key.use != "sign":
+            continue
+        try:
+            _, payload = check_jws(compact, key.jwk)
+            grant = msgspec.json.decode(payload, type=StandingGrant)
+        except (Refused, msgspec.MsgspecError):
+            continue
+        return grant if grant.grantor == card.urn else None
+    return None
