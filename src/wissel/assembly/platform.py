@@ -7,17 +7,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
 from wissel.assembly.runner import Job, WriterThread, run_jobs
 from wissel.assembly.settings import Partner, PlatformSettings, allowed
-from wissel.assembly.switch import Switchboard
+from wissel.assembly.switch import LogWindow, Switchboard
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
-from wissel.core.errors import WisselError
 from wissel.core.moments import rfc3339
 from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http
@@ -60,6 +59,9 @@ from wissel.platform.registers.audit.actions.sequence import Sequencer
 from wissel.platform.registers.audit.ports import WitnessAnswer
 from wissel.platform.registers.audit.words import WitnessCard
 from wissel.platform.store import MIGRATIONS
+
+if TYPE_CHECKING:
+    from wissel.core.errors import WisselError
 
 TRANSLATIONS: Final[Mapping[str, Translate]] = {
     "duo": duo.translate,
@@ -335,7 +337,7 @@ async def run_platform(settings: PlatformSettings, write: Callable[[str], None])
             base=settings.base or bound.base,
             switch=Switchboard(platform.desk),
             directory=platform.participants,
-            audit=platform.audit,
+            audit=LogWindow(platform.audit),
             revocations=_Revocations(platform),
             health=_Health(platform),
             key=platform.identity.signer,

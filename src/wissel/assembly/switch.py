@@ -1,6 +1,7 @@
 """The exchange as the API and the adapters see it: one object with the verbs of a participant."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -14,6 +15,7 @@ from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import ProcessUnknown
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import KeyName
+from wissel.platform.registers.audit.actions.log import AuditLog
 from wissel.platform.store import messages, processes
 from wissel.platform.store.words import Where
 
@@ -53,3 +55,39 @@ class Switchboard:
         plain = keys[KeyName(process, "memory")].open(row.state, place(process, "", "memory"))
         memory = msgspec.json.decode(plain, type=Memory)
         return ProcessView(process=process, phase=row.phase, open=memory.open)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the log, as the API shows it."""
+
+    index: int
+    entry: bytes
+
+
+class LogWindow:
+    """The audit log as the API shows it."""
+
+    def __init__(self, audit: AuditLog) -> None:
+        self._audit = audit
+
+    async def checkpoint(self) -> str:
+        """Return the newest published checkpoint."""
+        return await self._audit.checkpoint()
+
+    async def tile(self, level: int, n: int, width: int) -> bytes | None:
+        """Return a hash tile."""
+        return await self._audit.tile(level, n, width)
+
+    async def entries(self, n: int, width: int) -> bytes | None:
+        """Return an entry bundle."""
+        return await self._audit.entries(n, width)
+
+    async def entry_of(self, index: int) -> Entry | None:
+        """Return one entry."""
+        found = await self._audit.entry_of(index)
+        return None if found is None else Entry(index=found.idx, entry=found.entry)
+
+    async def of_process(self, process: str) -> list[Entry]:
+        """Return what the log says of one process."""
+        return [Entry(index=found.idx, entry=found.entry) for found in await self._audit.of_process(process)]

@@ -94,9 +94,20 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class Process(Protocol):
     """What the engine asks of a story."""
 
-    name: str
-    version: str
-    starts: str  # the message type that begins it
+    @property
+    def name(self) -> str:
+        """Which kind of process this is."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Which version of its table this is."""
+        ...
+
+    @property
+    def starts(self) -> str:
+        """Which message type begins it."""
+        ...
 
     def decide(
         self, process: str, state: bytes | None, event: Event, settings: Mapping[str, Any]

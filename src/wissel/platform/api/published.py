@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Request, Response, Router, get
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from wissel.infra.http.door import public
 from wissel.infra.http.errors import Missing
@@ -50,7 +50,7 @@ def _anybody(log: LogDoor, revocations: Revocations) -> list[BaseRouteHandler]:
     @get(
         "/tile/{level:int}/{number:path}", access=public, media_type="application/octet-stream", operation_id="readTile"
     )
-    async def tile(level: int, number: str) -> Response[bytes]:
+    async def tile(level: FromPath[int], number: FromPath[str]) -> Response[bytes]:
         """Read a tile of hashes; its number is written as in C2SP tlog-tiles, such as x001/234 or 000.p/17."""
         n, width = read_tile_path(number.removeprefix("/"))
         found = await log.tile(level, n, width) if 0 <= level <= LEVEL_MAX else None
@@ -73,7 +73,7 @@ def _parties(log: LogDoor) -> list[BaseRouteHandler]:
         media_type="application/octet-stream",
         operation_id="readEntryBundle",
     )
-    async def bundle(number: str) -> bytes:
+    async def bundle(number: FromPath[str]) -> bytes:
         """Read a bundle of up to 256 entries. For the inspector."""
         n, width = read_tile_path(number.removeprefix("/"))
         found = await log.entries(n, width)
@@ -82,7 +82,7 @@ def _parties(log: LogDoor) -> list[BaseRouteHandler]:
         return found
 
     @get("/entries/{index:int}", access=allowed("entries"), operation_id="readEntry")
-    async def entry(index: int, request: Request[Any, Any, Any]) -> LogEntry:
+    async def entry(index: FromPath[int], request: Request[Any, Any, Any]) -> LogEntry:
         """Read one entry to which you are a party."""
         found = await log.entry_of(index) if index >= 0 else None
         if found is None or not concerns(found.entry, caller_of(request)):
@@ -90,7 +90,7 @@ def _parties(log: LogDoor) -> list[BaseRouteHandler]:
         return _shown(found)
 
     @get("/entries", access=allowed("entries"), operation_id="readEntries")
-    async def entries(process: Annotated[str, Parameter(pattern=UUID)], request: Request[Any, Any, Any]) -> LogEntries:
+    async def entries(process: Annotated[str, QueryParameter(pattern=UUID)], request: Request[Any, Any, Any]) -> LogEntries:
         """Read what the log says of one process, as far as you are a party to it."""
         urn = caller_of(request)
         found = await log.of_process(process)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, Router, get, post
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from wissel.client.words import (
     PULL_MAX,
@@ -63,7 +63,7 @@ def _messages(switch: Switch) -> list[BaseRouteHandler]:
     @get("/mailbox", access=allowed("mailbox"), tags=["mailbox"], operation_id="readMailbox")
     async def pull(
         request: Caller,
-        limit: Annotated[int, Parameter(ge=1, le=PULL_MAX, description="The most messages to return.")] = PULL_MAX,
+        limit: Annotated[int, QueryParameter(ge=1, le=PULL_MAX, description="The most messages to return.")] = PULL_MAX,
     ) -> Mailbox:
         """Read the messages that wait for you: the heads of the lanes that are due. Changes nothing."""
         return Mailbox(offered=tuple(await switch.offered(caller_of(request), limit)))
@@ -82,10 +82,10 @@ def _processes(switch: Switch) -> list[BaseRouteHandler]:
     @get("/processes/{process:str}", access=allowed("processes"), tags=["processes"], operation_id="readProcess")
     async def view(
         request: Caller,
-        process: Annotated[str, Parameter(pattern=UUID, description="The id of the process.")],
+        process: Annotated[str, PathParameter(pattern=UUID, description="The id of the process.")],
         learner_token: Annotated[
             str,
-            Parameter(header="Learner-Token", max_length=8000, description="The token of the learner who is there."),
+            HeaderParameter(name="Learner-Token", max_length=8000, description="The token of the learner who is there."),
         ] = "",
     ) -> ProcessView:
         """Read where a process stands. Only the portal where it began may ask."""

@@ -180,6 +180,7 @@ class Turn:
         post = self.keys[KeyName(self.row.process, "post")]
         taken = rows.take(self.desk, spoken, post, day, self.now)
         self.statements += taken.statements
+        rows.tell(self.desk, "message.accepted", taken.row)
         self._pass_on(taken.row)
 
     def _speak(self, send: Send, event: Event, number: int) -> tuple[rows.Spoken, date]:
@@ -227,6 +228,9 @@ class Turn:
         return grant
 
     def _record(self, event: Event, label: str) -> None:
+        opened = " ".join(self.memory.open) if self.memory is not None else ""
+        fields = {"type": event.name, "label": label, "phase": self.phase, "open": opened}
+        self.desk.journal.write("process.moved", process=self.row.process, **fields)
         self._leaf(
             "process.moved",
             process=self.row.process,

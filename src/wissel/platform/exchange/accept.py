@@ -81,6 +81,7 @@ async def accept(desk: Desk, caller: str, body: bytes) -> Accepted:
         await desk.database.commit([messages.remember(where, key, seen, until), *unit])
     except Conflict:
         return await _after_conflict(desk, read, where, key)
+    rows.tell(desk, "message.accepted", taken.row)
     return Accepted(id=envelope.id, acknowledgement=taken.acknowledgement)
 
 

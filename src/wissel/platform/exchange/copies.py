@@ -19,12 +19,13 @@ from wissel.messages.verify import b64, jws_header
 from wissel.platform.exchange import mailbox, parties
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
-from wissel.platform.exchange.ports import Evidence, Prover
+from wissel.platform.exchange.ports import Prover
 from wissel.platform.exchange.words import Kept, Parcel, Party
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.shred import order_destroy
 from wissel.platform.forgetting.words import KeyName, KeyRing
 from wissel.platform.participants.actions import KnownKey
+from wissel.platform.registers.audit.words import Proof
 from wissel.platform.store import messages, parcels
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MessageRow, ParcelRow, Where
@@ -75,6 +76,7 @@ class Copies:
             await self._desk.database.commit(await self._unit(_Made(row, document, keys, now)))
         except Conflict:
             return 0  # another worker made them
+        self._desk.journal.write("copies.made", process=row.process, type=row.type, witnesses=evidence.witnesses)
         return 1
 
     def _signers(self, kept: Kept, statement: str) -> list[KnownKey]:
@@ -85,7 +87,7 @@ class Copies:
         kids = dict.fromkeys(str(jws_header(compact)["kid"]) for compact in compacts)
         return [self._desk.participants.key(kid) for kid in kids]
 
-    def _compose(self, kept: Kept, payload: bytes, row: MessageRow, statement: str, evidence: Evidence) -> bytes:
+    def _compose(self, kept: Kept, payload: bytes, row: MessageRow, statement: str, evidence: Proof) -> bytes:
         delivered = row.outcome != "undelivered"
         return compose(
             envelope=kept.envelope,

@@ -168,7 +168,12 @@ class Delivery:
         if rest:
             wait = back_off(rest[0].attempts, jitter(self._desk.entropy))
             unit.append(parcels.postpone(rest, to_ms(now + wait)))
-        return len(kept) if await self._commit(unit) else 0
+        if not await self._commit(unit):
+            return 0
+        for row in kept:
+            party = "learner" if row.party.startswith(LEARNER) else row.party
+            self._desk.journal.write("copy.delivered", process=row.process, party=party)
+        return len(kept)
 
     def _open(self, row: ParcelRow, keys: KeyRing) -> Parcel:
         plain = keys[KeyName(row.process, "parcel")].open(row.sealed, place(row.process, row.commitment, "parcel"))

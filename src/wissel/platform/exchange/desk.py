@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.infra.sql.ports import Database
+from wissel.infra.telemetry.log import Log as Journal
 from wissel.messages.jose import SealingKey, SigningKey
 from wissel.platform.exchange.ports import Log
 from wissel.platform.exchange.words import Limits
@@ -32,5 +33,6 @@ class Desk:
     origin: str
     ruleset: str
     secret: bytes
+    journal: Journal
     versions: Mapping[str, str]
     limits: Limits = field(default_factory=Limits)

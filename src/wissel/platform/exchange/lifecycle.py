@@ -48,24 +48,25 @@ class Lifecycle:
     async def _settle(self, now: datetime) -> int:
         done = 0
         for row in await processes.ready_to_settle(self._desk.database, PER_STEP_MAX):
-            ended = order_destroy_class(row.process, ("post", "number", "special"), "settled", now)
-            done += await self._commit([*processes.settle(row.where), self._leaf("process.settled", row, now), *ended])
+            unit = [*processes.settle(row.where), self._leaf("process.settled", row, now)]
+            unit += order_destroy_class(row.process, ("post", "number", "special"), "settled", now)
+            done += await self._commit(unit, "process.settled", row)
         return done
 
     async def _forget(self, now: datetime) -> int:
         done = 0
         for row in await processes.ready_to_forget(self._desk.database, PER_STEP_MAX):
-            ended = order_destroy_class(row.process, ALL, "delivered", now)
-            done += await self._commit(
-                [*processes.forget(row.where), self._leaf("process.forgotten", row, now), *ended]
-            )
+            unit = [*processes.forget(row.where), self._leaf("process.forgotten", row, now)]
+            unit += order_destroy_class(row.process, ALL, "delivered", now)
+            done += await self._commit(unit, "process.forgotten", row)
         return done
 
-    async def _commit(self, unit: list[Statement]) -> int:
+    async def _commit(self, unit: list[Statement], event: str, row: ProcessRow) -> int:
         try:
             await self._desk.database.commit(unit)
         except Conflict:
             return 0  # a message or a copy came in between: another round
+        self._desk.journal.write(event, process=row.process)
         return 1
 
     def _leaf(self, event: str, row: ProcessRow, now: datetime) -> Statement:

@@ -136,6 +136,7 @@ async def finish(
         await desk.database.commit(unit)
     except Conflict:
         raise NotOffered("This message has its final outcome; the first one stands.", field="/id") from None
+    rows.tell(desk, "message.ended", row, outcome=outcome)
 
 
 async def _in_story(desk: Desk, row: MessageRow) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from wissel.messages.afschrift import Proven
+from wissel.platform.registers.audit.words import Proof
 
 
 class Log(Protocol):
@@ -19,16 +19,9 @@ class Log(Protocol):
         ...
 
 
-class Evidence(NamedTuple):
-    """Leaves with their proofs against one checkpoint, in the order asked for, and how many witnesses signed it."""
-
-    proven: Sequence[Proven]
-    witnesses: int
-
-
 class Prover(Protocol):
     """Who proves that leaves are in the log."""
 
-    async def prove(self, leaves: Sequence[bytes]) -> Evidence | None:
+    async def prove(self, leaves: Sequence[bytes]) -> Proof | None:
         """Return the proofs, or None while one of the leaves is not in a published tree yet."""
         ...

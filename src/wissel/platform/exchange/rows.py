@@ -9,7 +9,7 @@ from wissel.core.ids import partition_of
 from wissel.core.moments import end_of, to_ms
 from wissel.infra.sql.ports import Statement
 from wissel.messages.catalogue import lookup
-from wissel.messages.envelope import Envelope, SenderProof
+from wissel.messages.envelope import LEARNER, Envelope, SenderProof
 from wissel.messages.leaves import entry
 from wissel.messages.records import acknowledge
 from wissel.messages.verify import b64, sha256
@@ -137,6 +137,15 @@ def outcome(row: MessageRow, result: str, at_ms: int) -> EventRow:
         id=row.id,
         at_ms=at_ms,
     )
+
+
+def tell(desk: Desk, event: str, row: MessageRow, **more: str) -> None:
+    """Write a line about a message: its type and its parties' places, never a person."""
+    parties = {
+        name: "learner" if value.startswith(LEARNER) else value
+        for name, value in (("source", row.source), ("recipient", row.recipient))
+    }
+    desk.journal.write(event, process=row.process, type=row.type, **parties, **more)
 
 
 def _leaf(desk: Desk, spoken: Spoken, acknowledgement: str, now: datetime) -> bytes:

@@ -1,9 +1,11 @@
 """The rows of the participants: a card each, and every key they ever published."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
+from wissel.core.moments import from_ms
 from wissel.infra.sql.ports import Database, Statement
 from wissel.messages.participant import Card
 
@@ -30,11 +32,11 @@ def publish_key(kid: str, urn: str, leaf: bytes) -> Statement:
     return Statement("INSERT INTO participant_keys (kid, urn, leaf) VALUES (?, ?, ?)", [(kid, urn, leaf)])
 
 
-def revoke_key(kid: str, leaf: bytes) -> Statement:
+def revoke_key(kid: str, leaf: bytes, at_ms: int) -> Statement:
     """Mark a key as revoked, once."""
     return Statement(
-        "UPDATE participant_keys SET revoked_leaf = ? WHERE kid = ? AND revoked_leaf IS NULL",
-        [(leaf, kid)],
+        "UPDATE participant_keys SET revoked_leaf = ?, revoked_ms = ? WHERE kid = ? AND revoked_leaf IS NULL",
+        [(leaf, at_ms, kid)],
         expect=1,
     )
 
@@ -49,3 +51,9 @@ async def read_keys(database: Database) -> list[KeyRow]:
     """Return all keys ever published."""
     rows = await database.fetch("SELECT kid, urn, leaf, revoked_leaf FROM participant_keys")
     return [KeyRow(*row) for row in rows]  # type: ignore[arg-type]  # the columns are typed by the migration
+
+
+async def read_revoked(database: Database) -> dict[str, datetime]:
+    """Return the revoked keys and since when."""
+    rows = await database.fetch("SELECT kid, revoked_ms FROM participant_keys WHERE revoked_ms IS NOT NULL")
+    return {str(kid): from_ms(int(str(at_ms))) for kid, at_ms in rows}

@@ -50,7 +50,10 @@ class Call(Protocol):
     async def __call__(
         self, method: str, path: str, body: Payload | dict[str, object] | None = None, *, expect: Sequence[int] = ()
     ) -> Response:
-        """Call once; statuses in `expect` are answers too. Raises PartnerBusy when there is no answer yet, PartnerRefused when it says no for good."""
+        """Call once; statuses in `expect` are answers too.
+
+        Raises PartnerBusy when there is no answer yet, PartnerRefused when it says no for good.
+        """
         ...
 
 

@@ -10,7 +10,8 @@ CREATE TABLE participant_keys (
     kid TEXT PRIMARY KEY,
     urn TEXT NOT NULL,
     leaf BYTEA NOT NULL,
-    revoked_leaf BYTEA
+    revoked_leaf BYTEA,
+    revoked_ms BIGINT
 );
 
 CREATE TABLE processes (

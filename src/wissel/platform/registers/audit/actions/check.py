@@ -79,13 +79,24 @@ class Check:
             level, count = level + 1, count // TILE_WIDTH
         if await self._root_at(head, head.size) != head.root:
             raise LogInconsistent(f"The tiles of log {head.origin} do not lead to its head.")
-        above, checkpoints = -1, 0
-        while page := await store.checkpoints_between(self._log.database, head.log, above, CHECKPOINTS_PER_STEP_MAX):
-            for size, note in page:
-                await self._checkpoint(head, size, note)
-            above, checkpoints = page[-1][0], checkpoints + len(page)
-            yield len(page)
+        checkpoints = 0
+        async for done in self._checkpoints(head):
+            checkpoints += done
+            yield done
         self._round.append(Found(head.origin, entries, tiles, checkpoints))
+
+    async def _checkpoints(self, head: Head) -> AsyncIterator[int]:
+        """Check the checkpoints up to the head at which this round began; the next round checks newer ones."""
+        above = -1
+        while page := await store.checkpoints_between(self._log.database, head.log, above, CHECKPOINTS_PER_STEP_MAX):
+            due = [(size, note) for size, note in page if size <= head.size or not head.open]
+            for size, note in due:
+                await self._checkpoint(head, size, note)
+            if due:
+                yield len(due)
+            if len(due) < len(page):
+                return
+            above = page[-1][0]
 
     async def _tile(self, head: Head, level: int, n: int, width: int) -> int:
         """Compare one tile with what lies below it; return how many entries were read."""
@@ -110,16 +121,19 @@ class Check:
         there = {logged.idx: logged for logged in entries}
         for index, row in enumerate(rows, start):
             logged = there.get(index)
-            if logged is None and index >= head.minimum:
+            if logged is None and index >= head.minimum and index >= await self._minimum(head):
                 raise LogInconsistent(f"Entry {index} of log {head.origin} is gone.")
             if logged and not logged.leaf_hash == row == leaf_hash(logged.entry):
                 raise LogInconsistent(f"Entry {index} of log {head.origin} was changed.")
         return len(entries)
 
+    async def _minimum(self, head: Head) -> int:
+        """Return below which index entries were pruned, by now: it may have moved since the round began."""
+        now = await store.head_of(self._log.database, head.log)
+        return now.minimum if now else head.minimum
+
     async def _checkpoint(self, head: Head, size: int, note: str) -> None:
         known = parse_checkpoint(note)
-        if size > head.size and head.open:
-            return  # published after this round began: the next round checks it
         if (known.origin, known.size) != (head.origin, size) or size > head.size:
             raise LogInconsistent(f"Checkpoint {size} of log {head.origin} is not of this tree.")
         if await self._root_at(head, size) != known.root:
