@@ -1,6 +1,7 @@
 """What is handed in to every played application: time, chance, the network and the people."""
 
 from typing import NamedTuple
+from uuid import UUID
 
 from wissel.chain.people import People
 from wissel.chain.steering import THINKING_S
@@ -23,3 +24,10 @@ class World(NamedTuple):
         seconds = THINKING_S[application] * self.pace
         if seconds > 0:
             await self.clock.sleep(seconds)
+
+
+def random_uuid(entropy: Entropy) -> str:
+    """Return a random UUID (version 4, RFC 9562 section 5.4): derived from nothing, in no order."""
+    raw = bytearray(entropy.draw(16))
+    raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
+    return str(UUID(bytes=bytes(raw)))

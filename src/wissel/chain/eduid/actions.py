@@ -22,7 +22,7 @@ from wissel.chain.eduid.words import (
 from wissel.chain.errors import Clash, Invalid, NotKnown
 from wissel.chain.oidc.words import Claims, Client
 from wissel.chain.people import Person
-from wissel.chain.world import World
+from wissel.chain.world import World, random_uuid
 
 REMOTE: Final = "remote:studielink"
 _PERSON: Final = "person:"
@@ -154,11 +154,8 @@ class EduIds:
         return made or (_PERSON + person.ref if person else "")
 
     def _uuid(self) -> str:
-        """Return a random UUID (RFC 9562 section 5.4), as eduID's values are."""
-        raw = bytearray(self._world.entropy.draw(16))
-        raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
-        text = raw.hex()
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        """Return a random UUID, as eduID's values are."""
+        return random_uuid(self._world.entropy)
 
 
 def _complete(known: NewEduId | EduId) -> None:

@@ -1,0 +1,250 @@
+"""What the portal does for a learner, and by itself (`step`)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from wissel.chain.eduid.words import IAP_HIGH
+from wissel.chain.errors import Clash, PartnerFailed
+from wissel.chain.portal.login import RelyingParty
+from wissel.chain.portal.rules import deliver_until, grant_for, payload, reach_until
+from wissel.chain.portal.store import BegunRow, Book
+from wissel.chain.portal.vault import Vault
+from wissel.chain.portal.words import Begun, ConsentWish, ObjectionWish, Pointer, Standing, Wish, Withdrawal
+from wissel.chain.world import World, random_uuid
+from wissel.client import Client, Draft, Outbox, ProcessView, Refusal, draft
+from wissel.client.outbox import outgoing
+from wissel.core.moments import dutch_day
+from wissel.infra.http.ports import Unreachable
+from wissel.messages.catalogue import longest, lookup
+from wissel.messages.enrolment import ConsentGiven, EnrolmentWithdrawn, ObjectionReceived
+from wissel.messages.envelope import LEARNER, Addressee
+from wissel.messages.fields import Payload
+from wissel.messages.jose import SigningKey
+from wissel.messages.participant import Card
+from wissel.messages.verify import b64
+
+_PREFIX: Final = "nl.wissel."
+_GONE: Final = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logins:
+    """The portal's clients: at eduID to know her and to let her sign, at DigiD for her number."""
+
+    know: RelyingParty
+    sign: RelyingParty
+    number: RelyingParty
+
+
+class Portal:
+    """The played portal. `cards` returns the public list of participants; `origin` is the audit log's name."""
+
+    def __init__(
+        self,
+        world: World,
+        book: Book,
+        *,
+        urn: str,
+        key: SigningKey,
+        client: Client,
+        outbox: Outbox,
+        logins: Logins,
+        cards: Callable[[], Iterable[Card]],
+        origin: str,
+    ) -> None:
+        self._world, self._book = world, book
+        self._urn, self._key = urn, key
+        self._client, self._outbox = client, outbox
+        self._logins = logins
+        self._cards = cards
+        self._origin = origin
+
+    async def point(self, ref: str, pointer: Pointer) -> None:
+        """Learn from her vault's app where her vault is. Raises NotKnown when nobody has that name."""
+        self._world.people.get(ref)
+        await self._book.point(ref, pointer)
+
+    async def enrol(self, wish: Wish) -> Begun:
+        """Log her in, fill in her request from her profile, let her sign, and send it."""
+        vault = await self._enter(wish.learner)
+        bsn = await self._number(wish.learner)
+        request = payload(wish, await vault.profile(), bsn)
+        return await self._begin("enrolment.requested.v1", request, wish.learner, wish.institution, vault)
+
+    async def object(self, wish: ObjectionWish) -> Begun:
+        """Start an objection from the afschriften in her vault: a process of its own."""
+        vault = await self._enter(wish.learner)
+        request = ObjectionReceived(decision=wish.decision, text=wish.text, afschriften=wish.afschriften)
+        return await self._begin("objection.received.v1", request, wish.learner, wish.institution, vault)
+
+    async def withdraw(self, process: str, wish: Withdrawal) -> Begun:
+        """Withdraw her request. Raises Clash when the process is decided."""
+        return await self._follow("enrolment.withdrawn.v1", EnrolmentWithdrawn(text=wish.text), process)
+
+    async def consent(self, process: str, wish: ConsentWish) -> Begun:
+        """Send her written consent to who pays for her, or take it back (WHW 7.37(3))."""
+        row = await self._book.find(process)
+        until = longest(lookup(f"{_PREFIX}consent.given.v1"), dutch_day(self._world.clock.now()))
+        given = ConsentGiven(
+            scope="payer",
+            given=wish.given,
+            party=wish.party,
+            purpose=wish.purpose,
+            until=until.isoformat(),
+            receiver=row.institution,
+        )
+        return await self._follow("consent.given.v1", given, process)
+
+    async def standing(self, process: str) -> Standing:
+        """Say where a process stands, as the platform says it now, or said last."""
+        row = await self._look(await self._book.find(process))
+        sending, refused = await self._book.sending(row.subject)
+        return Standing(
+            process=row.process,
+            phase=row.phase,
+            open=row.gates,
+            decided=row.decided,
+            sending=sending,
+            refused=refused,
+        )
+
+    async def all(self) -> list[str]:
+        """Return the processes that this portal began."""
+        return [row.process for row in await self._book.all()]
+
+    async def look(self, _now: datetime) -> int:
+        """Look at all running processes, and let go of what decided ones sent. Return how many moved."""
+        rows = await self._book.running()
+        return sum([await self._look(row) != row for row in rows])
+
+    async def step(self, now: datetime) -> int:
+        """Send what waits."""
+        return await self._outbox.step(now)
+
+    async def _enter(self, ref: str) -> Vault:
+        """Log her in at eduID, hold who came to whom was expected, and open the way to her vault."""
+        person = self._world.people.get(ref)
+        pointer = await self._book.pointer(ref)
+        logged = await self._logins.know.login(ref)
+        if not logged.claims.get("sub"):
+            raise PartnerFailed(f"eduID did not say who {person.ref} is.")
+        return Vault(self._world.http, pointer)
+
+    async def _number(self, ref: str) -> str:
+        """Return her BSN from DigiD, or an empty text when she has none to log in with."""
+        if not self._world.people.get(ref).bsn:
+            return ""
+        sector, _, bsn = str((await self._logins.number.login(ref)).claims["sub"]).partition(":")
+        if sector != "s00000000":
+            raise PartnerFailed("DigiD answered with another kind of number than a BSN.")
+        return bsn
+
+    async def _begin(self, kind: str, data: Payload, ref: str, institution: str, vault: Vault) -> Begun:
+        now = self._world.clock.now()
+        subject = LEARNER + random_uuid(self._world.entropy)
+        end = longest(lookup(_PREFIX + kind), dutch_day(now))
+        drafted = self._draft(
+            kind, data, subject, institution, addressee=await self._addressee(vault, institution, end, now)
+        )
+        row = BegunRow(drafted.envelope.process, ref, institution, subject, 1)
+        return await self._sign_and_keep(drafted, row)
+
+    async def _follow(self, kind: str, data: Payload, process: str) -> Begun:
+        row = await self._book.find(process)
+        if row.decided:
+            raise Clash("This process is decided; nothing can be added to it.")
+        row = row._replace(sequence=row.sequence + 1)
+        drafted = self._draft(kind, data, row.subject, row.institution, process=process, sequence=row.sequence)
+        return await self._sign_and_keep(drafted, row)
+
+    def _draft(
+        self,
+        kind: str,
+        data: Payload,
+        subject: str,
+        institution: str,
+        *,
+        process: str = "",
+        sequence: int = 1,
+        addressee: Addressee | None = None,
+    ) -> Draft:
+        return draft(
+            _PREFIX + kind,
+            data,
+            source=subject,
+            recipient=institution,
+            subject=subject,
+            grant=grant_for(self._cards(), institution, _PREFIX + kind),
+            log=self._origin,
+            now=self._world.clock.now(),
+            entropy=self._world.entropy,
+            process=process,
+            sequence=sequence,
+            addressee=addressee,
+        )
+
+    async def _addressee(self, vault: Vault, institution: str, end: date, now: datetime) -> Addressee:
+        """Ask her vault for the two tokens: for this process, and for the institution afterwards."""
+        pointer = vault.pointer
+        deliver = await vault.grant("process", "", "to deliver messages and copies of this process", deliver_until(end))
+        reach = await vault.grant(
+            "capability", institution, "to reach me about my enrolment", reach_until(dutch_day(now))
+        )
+        return Addressee(
+            vault=pointer.vault, key=pointer.key, token=deliver, provider=pointer.provider, capability=reach
+        )
+
+    async def _sign_and_keep(self, drafted: Draft, row: BegunRow) -> Begun:
+        """Let her sign by a fresh log-in over the commitment, keep the message, and send it at once if that goes."""
+        signed = await self._logins.sign.login(row.ref, nonce=drafted.login_nonce, acr=IAP_HIGH)
+        submission = drafted.authenticated(self._key, portal=self._urn, token=signed.token)
+        now = self._world.clock.now()
+        await self._book.keep(row, outgoing(submission, now))
+        await self._outbox.step(now)
+        return Begun(
+            process=row.process,
+            message=drafted.envelope.id,
+            subject=row.subject,
+            commitment=b64(drafted.commitment),
+        )
+
+    async def _look(self, row: BegunRow) -> BegunRow:
+        """Return the row as the platform sees the process now; when it cannot be asked, as it was seen last."""
+        if row.decided:
+            return row
+        try:
+            view = await self._view(row) or await self._again(row)
+        except (Unreachable, Refusal):
+            return row
+        if view is None:
+            seen = row if row.phase == "sending" else row._replace(phase="forgotten", gates=(), decided=True)
+        else:
+            seen = row._replace(phase=view.phase, gates=view.open, decided=view.decided)
+        if seen != row:
+            await self._book.saw(seen)
+        if seen.decided:
+            await self._book.done(seen.subject)
+        return seen
+
+    async def _view(self, row: BegunRow) -> ProcessView | None:
+        """Ask the platform; None when it knows no such process."""
+        try:
+            return await self._client.status(row.process)
+        except Refusal as error:
+            if error.problem.status != _GONE:
+                raise
+            return None
+
+    async def _again(self, row: BegunRow) -> ProcessView | None:
+        """Send again what was sent in a process that is gone, and look again.
+
+        A platform that forgot it as it should answers the old acknowledgement and stays silent; one that lost it
+        (architecture section 6: a lost key store) takes it up anew.
+        """
+        if row.phase == "sending":
+            return None
+        for body in await self._book.kept(row.subject):
+            await self._client.send(body)
+        return await self._view(row)
