@@ -1,6 +1,6 @@
 """Who may speak, as an institution knows it: the public cards of participants, and the grants that they signed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -32,6 +32,10 @@ class Directory(Protocol):
 
     def role(self, role: str) -> str:
         """Return the URN of the one participant in a role, or an empty text."""
+        ...
+
+    def signers(self, role: str) -> Mapping[str, Mapping[str, str]]:
+        """Return the public signing keys of who is in a role: kid -> JWK."""
         ...
 
     def grant(self, grantor: str, role: str, kind: str) -> str:
@@ -68,6 +72,11 @@ class CardDirectory:
     def role(self, role: str) -> str:
         """Return who is in a role; see `Directory`."""
         return self._roles.get(role, "")
+
+    def signers(self, role: str) -> Mapping[str, Mapping[str, str]]:
+        """Return signing keys by role; see `Directory`."""
+        found = self._keys.items()
+        return {kid: each.key.jwk for kid, each in found if role in each.holder.roles and each.key.use == "sign"}
 
     def grant(self, grantor: str, role: str, kind: str) -> str:
         """Return a grant's hash; see `Directory`."""

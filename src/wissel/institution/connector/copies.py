@@ -68,13 +68,9 @@ class Copies:
             return True
         try:
             plain = open_jwe(copy.jwe, served.seal.private_jwk)
-            document = parse(plain)
-            envelope = msgspec.convert(document["envelope"], Envelope)
-            fits = _claims(document["acknowledgement"])["commitment"] == copy.id
-        except (Refused, KeyError, TypeError, AttributeError, IndexError, msgspec.ValidationError):
-            fits = False
-        if not fits:
-            served.note("copy.unreadable")
+            document, envelope = _read(plain, copy.id)
+        except Refused as refused:
+            served.note("copy.refused", code=refused.code)
             return False
         served.vault.add(copy.id + SUFFIX, copy.jwe.encode())
         await served.book.commit(await self._unit(copy.id, plain, document, envelope))
@@ -109,6 +105,19 @@ class Copies:
             withdrawn = msgspec.structs.replace(reach, withdrawn=True)
             unit.append(store.keep_reach(withdrawn, end_ms(reach.until)))
         return unit
+
+
+def _read(plain: bytes, commitment: str) -> tuple[dict[str, object], Envelope]:
+    """Return an opened afschrift and its envelope. Raises Refused when it is none, or of another commitment."""
+    try:
+        document = msgspec.convert(parse(plain), dict[str, object])
+        envelope = msgspec.convert(document["envelope"], Envelope)
+        fits = _claims(str(document["acknowledgement"]))["commitment"] == commitment
+    except (KeyError, IndexError, msgspec.ValidationError):
+        raise Refused("copy", "This is not an afschrift.") from None
+    if not fits:
+        raise Refused("copy-commitment", "This is the afschrift of another message than it is named for.")
+    return document, envelope
 
 
 def _statement(compact: str) -> Undelivered:
