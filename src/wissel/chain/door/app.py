@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Contact
-from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
+from litestar.types import ControllerRouterHandler
 
 from wissel.chain.door.answers import Sign, signed_by
 from wissel.chain.door.keys import Guard
@@ -28,7 +28,7 @@ def make_app(
     given: Mapping[str, Any],
     sign: Sign | None = None,
     prepare: Sequence[Callable[[], Awaitable[None]]] = (),
-    more: ExceptionHandlersMap | None = None,
+    more: Mapping[int | type[Exception], Any] | None = None,
 ) -> Litestar:
     """Return an application that says no as problem+json, publishes its OpenAPI and logs nothing.
 
