@@ -46,9 +46,7 @@ def make_keys(folder: Folder, house: House, entropy: Entropy) -> HouseKeys:
     return HouseKeys(
         sign=_pair(folder, SIGN, SigningKey, entropy),
         seal=_pair(folder, SEAL, SealingKey, entropy),
-        witness=WitnessKey.load(
-            _kept(folder, WITNESS, lambda: WitnessKey.new(f"{house.short}.witness", entropy).dump())
-        ),
+        witness=WitnessKey.load(witness),
         desk=_kept(folder, DESK, lambda: b64(entropy.draw(32)).encode()).decode(),
     )
 

@@ -1,12 +1,15 @@
 """Fetch what waits at the platform, take it in, and hand in the receipts."""
 
 from datetime import datetime
+from typing import Final
 
 from wissel.client.errors import AnswerInvalid, Refusal
 from wissel.client.words import PULL_MAX, Settled
 from wissel.infra.http.ports import Unreachable
 from wissel.institution.connector.house import Served
 from wissel.institution.connector.receive import receive
+
+FINAL: Final = frozenset({"accepted", "rejected", "again"})
 
 
 class Pull:
@@ -17,7 +20,7 @@ class Pull:
         self._limit = limit
 
     async def step(self, now: datetime) -> int:
-        """Take in what waits; return how many messages were settled."""
+        """Take in what waits; return how many messages were answered for good."""
         served = self._served
         try:
             offered = await served.client.pull(self._limit)
@@ -27,7 +30,8 @@ class Pull:
         except (Unreachable, Refusal, AnswerInvalid) as error:
             served.note("pull.failed", code=error.code, at=now.isoformat())
             return 0
-        for one in booked:
-            if one.code:
-                served.note("receipt.refused", code=one.code, message=one.id)
-        return sum(not one.code for one in booked)
+        refused = [one for one in booked if one.code]
+        for one in refused:
+            served.note("receipt.refused", code=one.code, message=one.id)
+        final = sum(one.outcome in FINAL for one in answers if one.receipt)
+        return max(0, final - len(refused))

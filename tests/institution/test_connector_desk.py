@@ -1,0 +1,178 @@
+"""What people at an institution may decide, and what the connector holds them to."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.institution.connector_scene import NOW, SUBJECT, VWO, Scene
+
+from wissel.messages.enrolment import DeadlinePassed, StatementQuestioned
+from wissel.messages.identity import EducationAnswered, IdentityAnswered
+from wissel.messages.jose import hash64
+
+
+async def code_of(scene: Scene, what: str, body: object) -> str:
+    answer = await scene.staff("POST", what, body)
+    assert answer.status >= 400, answer
+    return str(json.loads(answer.body)["code"])
+
+
+async def tasks_of(scene: Scene) -> set[tuple[str, str]]:
+    listed = json.loads((await scene.staff("GET", "")).body)
+    return {(task["what"], task["about"]) for task in listed["tasks"]}
+
+
+async def test_a_refusal_names_ground_reason_role_and_how_to_object_within_six_weeks(scene: Scene) -> None:
+    await scene.hear(scene.request(bsn=""))
+    refusal = {"process": scene.process, "decision": "refused", "role": "admissions officer"}
+    assert await code_of(scene, "/admissions", refusal) == "institution-not-decidable"
+    assert await code_of(scene, "/admissions", {**refusal, "ground": "education"}) == "institution-not-decidable"
+    full = {**refusal, "ground": "education", "text": "The diploma shown does not give access."}
+    assert (await scene.staff("POST", "/admissions", full)).status == 204
+    await scene.work()
+    said = scene.platform.data("admission.decided")
+    assert (said["decision"], said["ground"], said["role"]) == ("refused", "education", "admissions officer")
+    assert said["objection"]["until"] == (NOW + timedelta(weeks=6)).date().isoformat()
+    assert said["objection"]["where"]
+    registration = await scene.sis.registration(scene.process)
+    assert registration is not None
+    assert registration.status == "refused"
+    assert await code_of(scene, "/admissions", full) == "institution-not-decidable"
+    assert (await scene.sis.counts())["twice"] == 0
+
+
+async def test_a_ground_that_does_not_exist_for_this_request_is_refused(scene: Scene) -> None:
+    await scene.hear(scene.request())
+    refusal = {"process": scene.process, "decision": "refused", "role": "r", "text": "t"}
+    for ground in ("lateapplication", "masterlevel"):
+        assert await code_of(scene, "/admissions", {**refusal, "ground": ground}) == "institution-not-decidable"
+    assert await code_of(scene, "/admissions", {**refusal, "ground": "mood"}) == "body-unreadable"
+
+
+async def test_a_late_request_may_be_refused_as_late(scene: Scene) -> None:
+    scene.clock.at = NOW + timedelta(days=60)
+    await scene.hear(scene.request())
+    refusal = {"process": scene.process, "decision": "refused", "role": "r", "text": "t", "ground": "lateapplication"}
+    assert (await scene.staff("POST", "/admissions", refusal)).status == 204
+
+
+async def test_a_gate_met_by_hand_lets_the_rule_admit_and_states_the_fee(scene: Scene) -> None:
+    await scene.hear(scene.request(bsn=""))
+    await scene.hear(scene.asked("identity", "unproven"), scene.asked("education", "unproven"))
+    for gate in ("identity", "education"):
+        body = {"process": scene.process, "gate": gate, "decision": "met", "role": "officer", "ground": "seen"}
+        assert (await scene.staff("POST", "/gates", body)).status == 204
+    await scene.work()
+    assert len(scene.platform.said("admission.decided")) == 1
+    assert len(scene.platform.said("fee.stated")) == 1
+    assert await tasks_of(scene) == set()
+
+
+async def test_a_gate_that_is_not_met_says_why_and_how_to_object(scene: Scene) -> None:
+    await scene.hear(scene.request())
+    body = {"process": scene.process, "gate": "studychoice", "decision": "notmet", "role": "officer", "ground": "WHW"}
+    assert await code_of(scene, "/gates", body) == "institution-not-decidable"
+    assert (await scene.staff("POST", "/gates", {**body, "text": "Absent."})).status == 204
+    await scene.work()
+    last = msgspec.json.decode(scene.platform.said("gate.decided")[-1].data)
+    assert (last["decision"], last["objection"]["until"]) == ("notmet", "2026-05-27")
+
+
+async def test_without_a_number_enrolment_waits_until_one_is_entered(scene: Scene) -> None:
+    await scene.hear(scene.request(bsn=""))
+    await scene.hear(scene.answer("identity.answered", "duo", IdentityAnswered(result="verified")))
+    await scene.hear(scene.ready())
+    assert scene.platform.said("enrolment.confirmed") == []
+    assert ("number", "enrolment") in await tasks_of(scene)
+    assert await code_of(scene, "/numbers", {"process": scene.process, "number": "12"}) == "institution-not-decidable"
+    assert (await scene.staff("POST", "/numbers", {"process": scene.process, "number": "999990020"})).status == 204
+    await scene.work()
+    assert scene.platform.data("enrolment.reported")["bsn"] == "999990020"
+    assert len(scene.platform.said("enrolment.confirmed")) == 1
+    assert ("number", "enrolment") not in await tasks_of(scene)
+
+
+async def test_an_education_number_of_duo_serves_who_has_no_bsn(scene: Scene) -> None:
+    await scene.hear(scene.request(bsn=""))
+    answer = IdentityAnswered(result="verified", educationnumber="100000009")
+    await scene.hear(scene.answer("identity.answered", "duo", answer))
+    await scene.hear(scene.ready())
+    assert scene.platform.data("enrolment.reported")["bsn"] == "100000009"
+
+
+async def test_where_no_fee_is_laid_down_a_person_states_it(scene: Scene) -> None:
+    await scene.hear(scene.request(studyyear="2028-29", start="2028-09-01"))
+    await scene.hear(scene.answer("education.answered", "duo", EducationAnswered(diplomas=(VWO,))))
+    assert ("state-fee", "payment") in await tasks_of(scene)
+    fee = {
+        "studyyear": "2028-29",
+        "basis": "statutory",
+        "article": "WHW 7.45a",
+        "annual": 280_000,
+        "amount": 280_000,
+        "source": "board decision 12",
+    }
+    assert (await scene.staff("POST", "/fees", {"process": scene.process, "fee": fee})).status == 204
+    await scene.work()
+    assert scene.platform.data("fee.stated")["amount"] == 280_000
+    assert await tasks_of(scene) == set()
+
+
+async def test_deadlines_and_questions_of_the_platform_wait_for_a_person(scene: Scene) -> None:
+    await scene.hear(scene.request())
+    passed = DeadlinePassed(gate="decision", due="2026-07-01")
+    question = StatementQuestioned(statement=scene.new_id(), rule="WHW 7.48(5)", text="Not the law's amount.")
+    await scene.hear(
+        scene.answer("deadline.passed", "platform", passed),
+        scene.answer("statement.questioned", "platform", question),
+    )
+    assert await tasks_of(scene) == {("decide", "admission"), ("questioned", "WHW 7.48(5)")}
+
+
+async def test_a_notice_months_later_goes_by_the_capability_that_the_learner_left(scene: Scene) -> None:
+    await scene.hear(scene.request())
+    first = scene.process
+    scene.clock.at = NOW + timedelta(days=90)
+    for title in ("One", "Two"):
+        body = {"process": first, "title": title, "text": "Your result is in."}
+        assert (await scene.staff("POST", "/notices", body)).status == 204
+    await scene.work()
+    one, two = scene.platform.said("notice.sent")
+    assert one.capability == two.capability == "cap.jwe"
+    assert one.envelope.grant == hash64("cap.jwe")
+    assert one.envelope.process not in {first, two.envelope.process}
+    assert one.envelope.sequence == two.envelope.sequence == "1"
+    assert len({SUBJECT, one.envelope.subject, two.envelope.subject}) == 3
+
+
+async def test_a_withdrawn_capability_is_not_used_again(scene: Scene) -> None:
+    await scene.hear(scene.request())
+    body = {"process": scene.process, "title": "One", "text": "t"}
+    await scene.staff("POST", "/notices", body)
+    await scene.work()
+    await scene.deliver(scene.copy_of(scene.platform.said("notice.sent")[0], delivered=False, why="withdrawn"))
+    assert await code_of(scene, "/notices", body) == "institution-case-unknown"
+    assert any(what == "undelivered" for what, _ in await tasks_of(scene))
+
+
+async def test_the_desk_is_for_its_own_people(scene: Scene) -> None:
+    for token in ("wrong", "x" * 43):
+        assert (await scene.staff("GET", "", token=token)).status == 401
+    assert await code_of(scene, "/admissions", {"process": "none", "decision": "admitted", "role": "r"}) == (
+        "institution-case-unknown"
+    )
+    assert await code_of(scene, "/notices", {"process": "none", "title": "t", "text": "t"}) == (
+        "institution-case-unknown"
+    )
+
+
+@pytest.mark.parametrize("studyyear", ["2026-27", "2027-28"])
+async def test_sample_amounts_always_say_that_they_are_invented(tmp_path: Path, studyyear: str) -> None:
+    scene = Scene(tmp_path)
+    assert all(
+        fees.fictitious and "fictitious" in fees.source for fees in scene.house.fees if fees.studyyear == studyyear
+    )
+    await scene.open()
+    scene.close()
