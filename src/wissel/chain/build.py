@@ -127,7 +127,7 @@ def build_chain(
     BRINs that eduID knows, each with a domain.
     """
     parts = _Parts(world, participants, addresses.by_name(), folders, databases, platform_key)
-    psp, psp_served = _psp(parts)
+    psp_served, psp_step = _psp(parts)
     served = (
         _eduid(parts, institutions),
         _digid(parts),
@@ -136,7 +136,7 @@ def build_chain(
         _nuffic(parts),
         psp_served,
     )
-    return Built(served, (("chain.psp", psp.step),))
+    return Built(served, (("chain.psp", psp_step),))
 
 
 def build_portal(
@@ -173,7 +173,8 @@ def build_portal(
         origin=origin,
     )
     served = Served("portal", portal_app(portal, book), addresses.portal)
-    return Built((served,), (("portal.send", portal.step), ("portal.look", portal.look)))
+    steps = (("portal.send", portal.step), ("portal.look", portal.look))
+    return Built((served,), tuple((name, _prepared(book.prepare, step)) for name, step in steps))
 
 
 def _logins(world: World, me: Participant, addresses: Addresses) -> Logins:
@@ -246,8 +247,22 @@ def _nuffic(parts: _Parts) -> Served:
     return Served("nuffic", app, parts.addresses["nuffic"])
 
 
-def _psp(parts: _Parts) -> tuple[Psp, Served]:
+def _psp(parts: _Parts) -> tuple[Served, Step]:
     book, address = PspBook(parts.databases("psp/book")), parts.addresses["psp"]
     psp = Psp(parts.world, book, address)
     app = psp_app(psp, book, parts.drawer("psp"), key=parts.api_key("psp"), sign=parts.signer("psp"))
-    return psp, Served("psp", app, address)
+    return Served("psp", app, address), _prepared(book.prepare, psp.step)
+
+
+def _prepared(prepare: Callable[[], Awaitable[None]], step: Step) -> Step:
+    """Return `step`, which makes the book's tables first: a runner may begin before the door is open."""
+    ready = False
+
+    async def run(now: datetime) -> int:
+        nonlocal ready
+        if not ready:
+            await prepare()
+            ready = True
+        return await step(now)
+
+    return run

@@ -7,24 +7,17 @@ application's card. The interface is our invention: no partner publishes one.
 from collections.abc import Callable
 from typing import Final
 
-from litestar.middleware import AbstractMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER: Final = "Answer-Signature"
 Sign = Callable[[bytes], str]
 
 
-def signed_by(sign: Sign) -> type[AbstractMiddleware]:
+def signed_by(sign: Sign) -> Callable[[ASGIApp], ASGIApp]:
     """Return the middleware that signs each whole answer with `sign` (bytes to compact detached JWS)."""
 
-    class Signing(AbstractMiddleware):
-        """Holds an answer back until it is whole, then adds the signature."""
-
-        def __init__(self, app: ASGIApp) -> None:
-            super().__init__(app=app)
-
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            """Pass the request on and sign what comes back."""
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def signing(scope: Scope, receive: Receive, send: Send) -> None:
             held: list[Message] = []
 
             async def hold(message: Message) -> None:
@@ -34,9 +27,11 @@ def signed_by(sign: Sign) -> type[AbstractMiddleware]:
                         await send(ready)
                     held.clear()
 
-            await self.app(scope, receive, hold)
+            await app(scope, receive, hold)
 
-    return Signing
+        return signing
+
+    return wrap
 
 
 def _with_signature(held: list[Message], sign: Sign) -> list[Message]:
