@@ -1,9 +1,7 @@
 """The platform, put together: store, keys, log, exchange, engine, adapters and the public API."""
 
-import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,20 +9,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
-from wissel.assembly.runner import Job, WriterThread, run_jobs
-from wissel.assembly.settings import Partner, PlatformSettings, allowed
+from wissel.assembly.clocks import SystemEntropy
+from wissel.assembly.owners import owner, work
+from wissel.assembly.runner import Job
+from wissel.assembly.settings import OwnerSettings, Partner, PlatformSettings
 from wissel.assembly.switch import LogWindow, Switchboard
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.core.moments import rfc3339
-from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http
-from wissel.infra.http.serve import Site, bind, serve
+from wissel.infra.http.serve import Site, bind
 from wissel.infra.sql.migrate import migrate, read_migrations
 from wissel.infra.sql.ports import Database
-from wissel.infra.sql.sqlite import SqliteDatabase
-from wissel.infra.telemetry.log import JsonLog, Log
+from wissel.infra.telemetry.log import Log
 from wissel.messages.jose import SealingKey, SigningKey
 from wissel.messages.notes import NoteKey, note, revocations_body
 from wissel.messages.participant import Card, Endpoints, Key
@@ -171,11 +168,6 @@ def with_adapter(card: Card, identity: Identity, since: datetime) -> Card:
     return card
 
 
-def make_clock(settings: PlatformSettings) -> Clock:
-    """Return the machine's clock, or the demo's."""
-    return DemoClock(Path(settings.clock)) if settings.demo and settings.clock else SystemClock()
-
-
 async def open_platform(
     settings: PlatformSettings, database: Database, keystore: KeyStore, clock: Clock, log: Log
 ) -> Platform:
@@ -319,19 +311,14 @@ class _Revocations:
         return note(body, [platform.identity.log.sign(body)]).encode()
 
 
-async def run_platform(settings: PlatformSettings, write: Callable[[str], None]) -> None:
-    """Serve until interrupted: the API and all background work in one process on SQLite."""
-    folder = Path(settings.data)
-    clock = make_clock(settings)
-    log = JsonLog(clock, write)
-    stop = asyncio.Event()
-    with ExitStack() as opened:
-        keystore = FileKeyStore(folder / "keys", SystemEntropy(), demo=settings.demo)
-        opened.callback(keystore.close)
-        database = opened.enter_context(WriterThread(SqliteDatabase(folder / "wissel.sqlite")))
-        platform = await open_platform(settings, database, keystore, clock, log)
+async def run_platform(settings: PlatformSettings) -> None:
+    """Serve until the process is asked to end: the API and all background work in one process on SQLite."""
+    data = Path(settings.data)
+    async with owner(_as_owner(settings)) as mine:
+        keystore = FileKeyStore(data / "keys", mine.entropy, demo=settings.demo)
+        mine.resources.callback(keystore.close)
+        platform = await open_platform(settings, mine.database(data / "wissel.sqlite"), keystore, mine.clock, mine.log)
         await platform.view.look()
-        http = AiohttpHttp(allowed(settings.allow))
         bound = bind(settings.port, host=settings.host)
         api = build_api(
             base=settings.base or bound.base,
@@ -341,15 +328,25 @@ async def run_platform(settings: PlatformSettings, write: Callable[[str], None])
             revocations=_Revocations(platform),
             health=_Health(platform),
             key=platform.identity.signer,
-            clock=clock,
-            entropy=platform.entropy,
-            log=log,
+            clock=mine.clock,
+            entropy=mine.entropy,
+            log=mine.log,
             limits=DoorLimits(calls_per_second=settings.calls_per_second),
         )
-        log.write("platform.started", port=bound.port, origin=settings.origin)
-        async with http, asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve([Site("platform", api, bound)], stop=stop))
-            tasks.create_task(run_jobs(jobs(platform, http), clock, log, stop))
+        await work("platform", [Site("platform", api, bound)], jobs(platform, mine.http), mine)
+
+
+def _as_owner(settings: PlatformSettings) -> OwnerSettings:
+    return OwnerSettings(
+        data=settings.data,
+        platform=settings.base,
+        cards="",
+        log=settings.log,
+        host=settings.host,
+        port=settings.port,
+        allow=settings.allow,
+        clock=settings.clock if settings.demo else "",
+    )
 
 
 def _database_clock(clock: Clock) -> Callable[[], Awaitable[datetime]]:

@@ -7,7 +7,7 @@ environment wins over the file.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -39,6 +39,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     urn: str  # the platform's participant URN
     origin: str  # the audit log's origin: a name for ever, such as "wissel.example/log"
     name: str = "Wissel"
+    log: str = ""  # a file for structured log lines; empty: standard output
     host: str = "127.0.0.1"
     port: Port = 8100
     base: str = ""  # the public address, without a path; empty: http://host:port
@@ -51,6 +52,44 @@ class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     running_processes_max: Annotated[int, msgspec.Meta(ge=1)] = 1_000_000
     mail_per_receiver_max: Annotated[int, msgspec.Meta(ge=1)] = 100_000
     calls_per_second: Annotated[int, msgspec.Meta(ge=1)] = 50  # per participant
+
+
+class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every owner beside the platform needs to know. `cards` is the public list of participants, a JSON file."""
+
+    data: str  # the owner's own folder
+    platform: str  # the platform's public address
+    cards: str
+    log: str = ""  # a file for structured log lines; empty: standard output
+    host: str = "127.0.0.1"
+    port: Port = 0
+    base: str = ""
+    allow: tuple[str, ...] = ()
+    clock: str = ""  # a demo's clock file; never for real data
+
+
+class ConnectorSettings(OwnerSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `wissel connector` needs to know. `data` holds one institution, or one folder per institution served."""
+
+    port: Port = 8200
+    pulls: bool = True  # False: the platform pushes to this connector
+
+
+class VaultsSettings(OwnerSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `wissel vaults` needs to know: `data` is the provider's own folder, `learners` holds a folder each."""
+
+    learners: str
+    port: Port = 8300
+
+
+class ChainSettings(OwnerSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the played chain and the played portal need to know. `addresses`: base address by name."""
+
+    addresses: dict[str, str]
+    part: Literal["chain", "portal"] = "chain"
+    origin: str
+    institutions: dict[str, str] = {}  # BRIN -> domain, as eduID knows them
+    pace: float = 1.0  # stretches the thinking times of the played partners; 0: none
 
 
 def read_settings(kind: type[S], file: Path | None, environment: Mapping[str, str]) -> S:

@@ -1,0 +1,69 @@
+"""The played world, put together: the chain's applications in one process, the portal in another."""
+
+from pathlib import Path
+
+import msgspec
+
+from wissel.assembly.owners import Owner, folder, owner, platform_keys, read_cards, work
+from wissel.assembly.runner import Job
+from wissel.assembly.settings import ChainSettings
+from wissel.chain.build import Addresses, Built, build_chain, build_portal
+from wissel.chain.participants import Folders, make_participants
+from wissel.chain.people import People
+from wissel.chain.world import World
+from wissel.infra.files.disk import DiskFolder
+from wissel.infra.http.serve import Site, bind
+from wissel.infra.sql.sqlite import SqliteDatabase
+
+
+async def run_chain(settings: ChainSettings) -> None:
+    """Serve the chain or the portal until the process is asked to end."""
+    async with owner(settings) as mine:
+        built = _build(settings, mine)
+        sites = []
+        for served in built.apps:
+            port = int(served.address.rpartition(":")[2])
+            sites.append(Site(served.name, served.app, bind(port, host=settings.host)))
+        jobs = [Job(name, step, 0.2) for name, step in built.steps]
+        await work(settings.part, sites, jobs, mine)
+
+
+def folders_in(data: Path) -> Folders:
+    """Return what opens a folder below the chain's."""
+
+    def open_folder(name: str) -> DiskFolder:
+        return folder(data / name, data / "scratch")
+
+    return open_folder
+
+
+def _build(settings: ChainSettings, mine: Owner) -> Built:
+    data, cards = Path(settings.data), read_cards(settings.cards)
+    world = World(mine.clock, mine.entropy, mine.http, People(), settings.pace)
+    folders = folders_in(data)
+    participants = make_participants(folders, mine.entropy, mine.clock.now(), addresses=settings.addresses)
+    addresses = msgspec.convert(settings.addresses, Addresses)
+
+    def database(name: str) -> SqliteDatabase:
+        return mine.database(data / f"{name}.sqlite")
+
+    if settings.part == "portal":
+        return build_portal(
+            world,
+            participants,
+            addresses,
+            databases=database,
+            platform=settings.platform,
+            platform_keys=platform_keys(cards),
+            cards=lambda: cards,
+            origin=settings.origin,
+        )
+    return build_chain(
+        world,
+        participants,
+        addresses,
+        folders=folders,
+        databases=database,
+        platform_key=platform_keys(cards).get,
+        institutions=settings.institutions,
+    )

@@ -1,0 +1,105 @@
+"""The learner, played: opens a vault, fills in a profile, and enrols through the portal; then watches."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Final, NamedTuple
+
+import msgspec
+
+from wissel.assembly.clocks import SystemEntropy
+from wissel.assembly.demo.setup import PROVIDER_URN, START, Scene
+from wissel.assembly.owners import folder
+from wissel.chain.people import People
+from wissel.core.errors import WisselError
+from wissel.infra.http.ports import Http, Request
+from wissel.institution.samples import urn
+from wissel.learner.owner import Keys, Owner, make_keys, open_vault
+from wissel.learner.words import Asked
+
+STEP_S: Final = 0.05
+STORY_S_MAX: Final = 120.0
+
+
+class StoryFailed(WisselError):
+    """The played enrolment did not come to its end."""
+
+    code: ClassVar[str] = "story-failed"
+
+
+class Learner(NamedTuple):
+    """A played learner at home: her keys and her vault."""
+
+    ref: str
+    keys: Keys
+    owner: Owner
+    place: Path
+
+
+class Wish(NamedTuple):
+    """What she asks: an institution by BRIN, and a programme by code."""
+
+    brin: str = "99XA"
+    programme: str = "80059"
+
+
+async def move_in(scene: Scene, http: Http, ref: str) -> Learner:
+    """Let a learner make her keys, open a vault at the provider, fill in her profile and let the portal in."""
+    person, entropy = People().get(ref), SystemEntropy()
+    place = scene.data / "learners" / ref
+    keys_folder = folder(place / "keys", place / "profile")
+    keys = make_keys(keys_folder, entropy)
+    keys_folder.replace("trust.json", (scene.data / "trust.json").read_bytes())
+    vault = await open_vault(http, base=scene.address("vaults"), name=ref, keys=keys, folder=keys_folder)
+    owner = Owner(http, place=vault, keys=keys, entropy=entropy)
+    await owner.write_profile(msgspec.json.encode(person.profile()), "")
+    until = (START + timedelta(days=365)).date().isoformat()
+    given = await owner.give(Asked(kind="portal", purpose="to read my profile and to enrol for me", until=until))
+    pointer = {
+        "vault": vault.url,
+        "grant": given.token,
+        "profilekey": keys.profile.private_jwk,
+        "key": keys.seal.public_jwk,
+        "provider": PROVIDER_URN,
+    }
+    await call(http, "PUT", f"{scene.address('portal')}/play/learners/{ref}", pointer)
+    return Learner(ref, keys, owner, place)
+
+
+async def enrol(scene: Scene, http: Http, learner: Learner, wish: Wish) -> str:
+    """Ask to enrol; return the process."""
+    body = {"learner": learner.ref, "institution": urn(wish.brin), "programme": wish.programme}
+    begun = await call(http, "POST", f"{scene.address('portal')}/play/enrolments", body)
+    return str(begun["process"])
+
+
+async def call(http: Http, method: str, url: str, body: object) -> dict[str, Any]:
+    """Call a played door. Raises StoryFailed with what it said."""
+    response = await http.send(
+        Request(method, url, {"content-type": "application/json"}, msgspec.json.encode(body), timeout_s=30.0)
+    )
+    answer: dict[str, Any] = msgspec.json.decode(response.body) if response.body else {}
+    if response.status >= 300:  # noqa: PLR2004 - RFC 9110 section 15: below 300 is success
+        raise StoryFailed(f"{method} {url} answered {response.status}: {answer.get('detail', '')}")
+    return answer
+
+
+async def follow(log: Path, process: str) -> AsyncIterator[dict[str, Any]]:
+    """Yield the platform's log lines about a process until it is forgotten. Raises StoryFailed after two minutes."""
+    try:
+        async with asyncio.timeout(STORY_S_MAX):
+            with log.open(encoding="utf-8") as lines:
+                while True:
+                    line = lines.readline()
+                    if not line.endswith("\n"):
+                        await asyncio.sleep(STEP_S)
+                        continue
+                    said: dict[str, Any] = msgspec.json.decode(line)
+                    if said.get("process") != process:
+                        continue
+                    yield said
+                    if said["event"] == "process.forgotten":
+                        return
+    except TimeoutError:
+        raise StoryFailed(f"Process {process} was not over after {STORY_S_MAX:.0f} s; look at {log.name}.") from None

@@ -1,0 +1,97 @@
+"""Starts the owners as processes of their own, waits until they answer, and ends exactly those."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import ClassVar, Final
+
+from wissel.assembly.demo.setup import Scene
+from wissel.core.errors import WisselError
+from wissel.institution.samples import sample_houses
+
+START_S_MAX: Final = 60.0
+END_S_MAX: Final = 10.0
+
+
+class OwnerFailed(WisselError):
+    """A process of the demo did not start, or ended too early."""
+
+    code: ClassVar[str] = "owner-failed"
+
+
+def commands(scene: Scene) -> dict[str, tuple[str, Path]]:
+    """Return the command and settings file of every owner's process, by name."""
+    houses = {
+        house.short: ("connector", scene.data / "institutions" / house.short / "profile" / "wissel.toml")
+        for house in sample_houses()
+    }
+    return {
+        "platform": ("serve", scene.data / "platform" / "wissel.toml"),
+        **houses,
+        "vaults": ("vaults", scene.data / "provider" / "wissel.toml"),
+        "chain": ("play", scene.data / "chain" / "chain.toml"),
+        "portal": ("play", scene.data / "chain" / "portal.toml"),
+    }
+
+
+@asynccontextmanager
+async def running(scene: Scene) -> AsyncIterator[dict[str, asyncio.subprocess.Process]]:
+    """Run all owners for as long as the block lasts."""
+    started: dict[str, asyncio.subprocess.Process] = {}
+    try:
+        for name, (command, file) in commands(scene).items():
+            started[name] = await start(command, file)
+        await _wait(scene, started)
+        yield started
+    finally:
+        await end(list(started.values()))
+
+
+async def start(command: str, file: Path) -> asyncio.subprocess.Process:
+    """Start one owner. What it says on standard error lies beside its settings."""
+    words = [sys.executable, "-m", "wissel.cli", *command.split(), "--config", str(file)]
+    with file.with_suffix(".err").open("ab") as errors:
+        return await asyncio.create_subprocess_exec(*words, stdout=errors, stderr=errors, start_new_session=True)
+
+
+async def end(processes: list[asyncio.subprocess.Process]) -> None:
+    """Ask processes to end, and kill those that do not."""
+    for process in processes:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            await asyncio.wait_for(process.wait(), END_S_MAX)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _wait(scene: Scene, started: dict[str, asyncio.subprocess.Process]) -> None:
+    async with asyncio.timeout(START_S_MAX):
+        for name, port in scene.ports.items():
+            while not await _answers(port):
+                for owner, process in started.items():
+                    if process.returncode is not None:
+                        raise OwnerFailed(_last_words(scene, owner))
+                await asyncio.sleep(0.05)
+            del name
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+def _last_words(scene: Scene, name: str) -> str:
+    file = commands(scene)[name][1].with_suffix(".err")
+    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines() if file.exists() else []
+    return f"The process of {name} ended. Its last words: {' / '.join(lines[-3:]) or 'none'}"

@@ -1,0 +1,114 @@
+"""What all owners' processes share: their clock, log, network and how they end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
+from wissel.assembly.runner import Job, WriterThread, run_jobs
+from wissel.assembly.settings import OwnerSettings, allowed
+from wissel.core.clock import Clock
+from wissel.core.entropy import Entropy
+from wissel.infra.files.disk import DiskFolder
+from wissel.infra.http.outbound import AiohttpHttp
+from wissel.infra.http.serve import Site, serve
+from wissel.infra.sql.sqlite import SqliteDatabase
+from wissel.infra.telemetry.log import JsonLog, Log
+from wissel.messages.participant import Card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """One owner's process: its clock, chance, network, log and the resources that are closed at its end."""
+
+    clock: Clock
+    entropy: Entropy
+    http: AiohttpHttp
+    log: Log
+    resources: ExitStack
+
+    def database(self, file: Path) -> SqliteDatabase:
+        """Open a SQLite file with a writer thread of its own, until the process ends."""
+        return self.resources.enter_context(WriterThread(SqliteDatabase(file)))
+
+
+@asynccontextmanager
+async def owner(settings: OwnerSettings) -> AsyncIterator[Owner]:
+    """Open what an owner's process works with; close it at the end."""
+    clock: Clock = DemoClock(Path(settings.clock)) if settings.clock else SystemClock()
+    with ExitStack() as resources:
+        log = JsonLog(clock, line_writer(settings.log, resources))
+        async with AiohttpHttp(allowed(settings.allow)) as http:
+            yield Owner(clock=clock, entropy=SystemEntropy(), http=http, log=log, resources=resources)
+
+
+def line_writer(file: str, resources: ExitStack) -> Callable[[str], None]:
+    """Return what writes a log line: to a file that is appended to, or to standard output."""
+    stream = Path(file).open("a", encoding="utf-8") if file else sys.stdout  # noqa: SIM115 - closed by `resources`
+
+    if file:
+        resources.callback(stream.close)
+
+    def write(line: str) -> None:
+        stream.write(line + "\n")
+        stream.flush()
+
+    return write
+
+
+async def work(name: str, sites: Sequence[Site], jobs: Sequence[Job], mine: Owner) -> None:
+    """Serve and work until the process is asked to end (SIGINT or SIGTERM)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+    def started(ports: Mapping[str, int]) -> None:
+        mine.log.write("owner.started", owner=name, **{key.replace(".", "_"): port for key, port in ports.items()})
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve(sites, stop=stop, started=started))
+        tasks.create_task(run_jobs(jobs, mine.clock, mine.log, stop))
+
+
+def folder(path: Path, scratch: Path) -> DiskFolder:
+    """Return a folder of small files, made when it is not there; `scratch` is where files are written first."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return DiskFolder(path, scratch)
+
+
+def read_cards(file: str) -> list[Card]:
+    """Read the public list of participants."""
+    return msgspec.json.decode(Path(file).read_bytes(), type=list[Card])
+
+
+def platform_keys(cards: Sequence[Card]) -> dict[str, dict[str, str]]:
+    """Return the platform's public signing keys by kid."""
+    return {key.kid: key.jwk for card in cards if "platform" in card.roles for key in card.keys if key.use == "sign"}
+
+
+def as_toml(settings: msgspec.Struct) -> str:
+    """Return settings as a TOML file that `read_settings` reads."""
+    plain: dict[str, Any] = msgspec.to_builtins(settings)
+    tables = {name: value for name, value in plain.items() if isinstance(value, dict)}
+    lines = [f"{name} = {_toml(value)}" for name, value in plain.items() if name not in tables]
+    for name, table in tables.items():
+        for key, value in table.items():
+            if isinstance(value, dict):
+                lines += ["", f"[{name}.{key}]", *(f"{inner} = {_toml(each)}" for inner, each in value.items())]
+        flat = {key: value for key, value in table.items() if not isinstance(value, dict)}
+        if flat:
+            lines += ["", f"[{name}]", *(f"{_toml(key)} = {_toml(value)}" for key, value in flat.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    return msgspec.json.encode(value).decode()  # JSON texts, numbers, booleans and lists of them are TOML too
