@@ -1,7 +1,7 @@
 """The institution's own vault of afschriften: sealed copies come in, let messages go, and end on their end date."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -19,6 +19,7 @@ SUFFIX: Final = ".afschrift"
 COPIES_MAX: Final = 100
 JWE_MAX: Final = 1_500_000
 ENDED_PER_STEP: Final = 500
+SWEEP_EVERY: Final = timedelta(minutes=1)
 
 CopyId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
 Jwe = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\Z")]
@@ -42,6 +43,7 @@ class Copies:
 
     def __init__(self, served: Served) -> None:
         self._served = served
+        self._swept: datetime | None = None
 
     async def store(self, copies: Sequence[SealedCopy]) -> list[str]:
         """Keep copies; return the ids that are safe now. The first of an id stands; again is harmless."""
@@ -49,7 +51,17 @@ class Copies:
             return [copy.id for copy in copies if await self._store(copy)]
 
     async def step(self, now: datetime) -> int:
-        """Destroy copies past their end date that nothing holds, and forget what else is over. Returns how many."""
+        """Destroy copies past their end date that nothing holds, and forget what else is over. Returns how many.
+
+        It looks once a minute at most: days end at midnight, and a full batch is followed by the next at once.
+        """
+        if self._swept is not None and self._swept <= now < self._swept + SWEEP_EVERY:
+            return 0
+        ended = await self._sweep(now)
+        self._swept = None if ended == ENDED_PER_STEP else now
+        return ended
+
+    async def _sweep(self, now: datetime) -> int:
         served = self._served
         async with served.turn:
             ended = await store.ended_copies(served.book, to_ms(now), ENDED_PER_STEP)
