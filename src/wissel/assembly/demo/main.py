@@ -2,37 +2,75 @@
 
 import asyncio
 import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from wissel.assembly.clocks import SystemClock
 from wissel.assembly.demo import play
 from wissel.assembly.demo.processes import running
 from wissel.assembly.demo.proof import Proof, count, look_as_thief, read_log, verify_all
 from wissel.assembly.demo.screen import Screen
+from wissel.assembly.demo.seize import marks_of, rob_afterwards, rob_while_running, take_backup
 from wissel.assembly.demo.setup import Scene, prepare
 from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http
+from wissel.platform.forgetting.thief.words import Loot
 
 QUIET_S: Final = 1.0  # destroying keys follows forgetting within a moment
 
 
 async def demo_main(data: Path, *, once: bool, seize: bool, learner: str) -> int:
-    """Run the demo; return the exit code."""
+    """Run the demo; return the exit code: 0 when the story ended as it should and nothing is left of it."""
     scene = await prepare(data, pace=0.5 if once else 1.0)
     screen = Screen(scene.cards)
     screen.where(scene)
     allow = frozenset(("127.0.0.1", port) for port in scene.ports.values())
+    taken = Taken(seize=seize, markers=marks_of(learner))
     async with AiohttpHttp(allow) as http, running(scene):
-        proof = await _one(scene, http, screen, learner)
-        screen.summary(proof)
+        proof = await _one(scene, http, screen, learner, taken)
         if not once:
+            verify_all(scene, proof)
+            look_as_thief(scene, proof)
+            screen.summary(proof)
             screen.console.print("Everything stays up. Press Ctrl-C to end it.")
             await _interrupted()
+    if once:
+        verify_all(scene, proof)  # with every process ended: no network, no platform
+        look_as_thief(scene, proof)
+        screen.summary(proof)
+    if seize:
+        return _seized(scene, screen, taken, proof)
     return 0 if proof.good else 1
 
 
-async def _one(scene: Scene, http: Http, screen: Screen, ref: str) -> Proof:
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What a seizure takes along the way."""
+
+    seize: bool
+    markers: tuple[str, ...]
+    backup: Path | None = None
+    control: Loot | None = None
+
+    def notice(self, scene: Scene, said: Mapping[str, Any]) -> None:
+        """Take last night's back-up, and the control, once something was said that is not over yet."""
+        if self.seize and self.backup is None and said["event"] == "message.ended":
+            self.backup = take_backup(scene)
+            self.control = rob_while_running(scene, self.markers)
+
+
+def _seized(scene: Scene, screen: Screen, taken: Taken, proof: Proof) -> int:
+    if taken.backup is None or taken.control is None:
+        screen.console.print("[red]No back-up could be taken while the enrolment ran.[/]")
+        return 1
+    loot = rob_afterwards(scene, taken.backup, taken.markers)
+    screen.loot(taken.control, loot, scene)
+    return 0 if loot.nothing and taken.control.readings and proof.good else 1
+
+
+async def _one(scene: Scene, http: Http, screen: Screen, ref: str, taken: Taken) -> Proof:
     clock, proof = SystemClock(), Proof()
     begun = clock.now()
     learner = await play.move_in(scene, http, ref)
@@ -40,11 +78,10 @@ async def _one(scene: Scene, http: Http, screen: Screen, ref: str) -> Proof:
     async for said in play.follow(scene.data / "platform" / "log.jsonl", process):
         count(proof, said)
         screen.line(said)
+        taken.notice(scene, said)
     proof.seconds = (clock.now() - begun).total_seconds()
     await clock.sleep(QUIET_S)
     await read_log(scene, http, proof)
-    verify_all(scene, proof)
-    look_as_thief(scene, proof)
     return proof
 
 

@@ -78,7 +78,10 @@ async def read_log(scene: Scene, http: Http, proof: Proof) -> None:
 def look_as_thief(scene: Scene, proof: Proof, backups: Sequence[Path] = ()) -> None:
     """Try to read the learner's data from the platform's own disk."""
     loot = rob(scene.data / "platform", backups)
-    proof.forgotten = f"{loot.tries} tries with every key on the platform's disk: {len(loot.readings)} values read"
+    proof.forgotten = (
+        f"on the platform's disk: {loot.wrapped} wrapped keys, {loot.slots} slots, {loot.sealed} sealed values; "
+        f"{len(loot.keys)} keys and {len(loot.readings)} values could be opened"
+    )
     if loot.readings:
         proof.troubles.append("Something of a forgotten process can still be read on the platform's disk.")
 

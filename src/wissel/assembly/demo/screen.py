@@ -12,11 +12,21 @@ from wissel.assembly.demo.proof import Proof
 from wissel.assembly.demo.setup import Scene
 from wissel.messages.catalogue import CATALOGUE
 from wissel.messages.participant import Card
+from wissel.platform.forgetting.thief.words import Loot
 
 _ENDS: Final = {
     "accepted": "[green]✓ received[/]",
     "rejected": "[red]✗ refused[/]",
     "undelivered": "[red]✗ not delivered[/]",
+}
+
+_LOOT: Final = {
+    "files": "files",
+    "day keys": "day_keys",
+    "slots": "slots",
+    "wrapped keys": "wrapped",
+    "sealed values": "sealed",
+    "tries": "tries",
 }
 
 
@@ -76,6 +86,20 @@ class Screen:
 
     def _who(self, urn: str) -> str:
         return "learner" if urn == "learner" else self._names.get(urn, urn)
+
+    def loot(self, control: Loot, loot: Loot, scene: Scene) -> None:
+        """Show what a thief had of the platform's disk: while the enrolment ran, and after it was forgotten."""
+        table = Table("", "while it ran (control)", "seized afterwards", box=None, padding=(0, 2))
+        for title, name in _LOOT.items():
+            table.add_row(title, str(getattr(control, name)), str(getattr(loot, name)))
+        table.add_row("[bold]keys opened[/]", str(len(control.keys)), str(len(loot.keys)))
+        table.add_row("[bold]values read[/]", str(len(control.readings)), str(len(loot.readings)))
+        table.add_row("[bold]the learner's words found[/]", str(len(control.hits)), str(len(loot.hits)))
+        colour = "green" if loot.nothing else "red"
+        title = f"Seized: {scene.data.name}/seized, key store and last night's back-up included"
+        self.console.print(Panel(table, title=title, border_style=colour, expand=False))
+        ending = "Nothing of her can be read." if loot.nothing else "[red]Something of her can be read.[/]"
+        self.console.print(f"{ending} Every party's copies verify without the platform: [bold]wissel verify FILE[/].")
 
     def summary(self, proof: Proof) -> None:
         """Show what is left: copies in vaults, the log, and nothing that can be read."""

@@ -95,12 +95,6 @@ class SqliteDatabase:
         """Fold the journal into the database and cut it to nothing. For quiet moments, without a writer thread."""
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def backup(self, target: Path) -> None:
-        """Copy the committed database to `target`. The key store is never copied with it."""
-        with sqlite3.connect(target) as copy:
-            self._reader.backup(copy)
-        copy.close()
-
     def stop(self) -> None:
         """Let the writer's thread end when all that waits is committed."""
         self._queue.put(None)
@@ -145,6 +139,18 @@ class SqliteDatabase:
         self._writer.execute("ROLLBACK TO unit")
         self._writer.execute("RELEASE unit")
         return error
+
+
+def back_up(source: Path, target: Path) -> None:
+    """Copy what is committed in a database, also while a process uses it. A key store is never copied with it."""
+    reader = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
+    copy = sqlite3.connect(target)
+    try:
+        reader.backup(copy)
+    finally:
+        copy.close()
+        reader.close()
+    target.chmod(0o600)
 
 
 def _run(connection: sqlite3.Connection, statement: Statement) -> None:
