@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from litestar.testing import AsyncTestClient
 from tests.chain.played import START, CountedEntropy, JumpingClock, database, world
 
 from wissel.chain.build import Addresses, build_chain
+from wissel.chain.oidc.keys import RsaKey
 from wissel.chain.participants import Name, Participant, make_participants, urn_of
 from wissel.chain.people import People
 from wissel.infra.files.memory import MemoryFolder
@@ -35,8 +37,17 @@ PLATFORM = SigningKey.new(CountedEntropy("platform"))
 Folders = Callable[[str], Folder]
 
 
-def memory() -> Folders:
+@cache
+def _id_token() -> bytes:
+    """One RSA key for all tests: drawing one takes half a second."""
+    return msgspec.json.encode(RsaKey.new(CountedEntropy("id_token")).private_jwk)
+
+
+def memory(*, with_rsa: bool = True) -> Folders:
     folders: dict[str, MemoryFolder] = {}
+    if with_rsa:
+        folders["eduid/keys"] = MemoryFolder()
+        folders["eduid/keys"].add("idtoken.json", _id_token())
     return lambda name: folders.setdefault(name, MemoryFolder())
 
 
@@ -65,7 +76,7 @@ async def test_the_platform_registers_every_card_and_reads_every_grant(tmp_path:
 
 
 def test_keys_are_made_once_and_read_afterwards() -> None:
-    folders = memory()
+    folders = memory(with_rsa=False)
     first, second = made(folders), made(folders, "other")
     assert {n: p.sign.kid for n, p in first.items()} == {n: p.sign.kid for n, p in second.items()}
     assert {n: p.secrets for n, p in first.items()} == {n: p.secrets for n, p in second.items()}
