@@ -246,7 +246,8 @@ class Scene:
         tools = Tools(self.http, self.clock, self.entropy, self.log, directory, PLATFORM)
         vault = DiskFolder(self.folder / "vault", self.folder / "profile")
         own = Own(self.house, keys, vault, book, sis, finance)
-        self.built = build([await open_sample(own, tools)], tools=tools, base=CONNECTOR)
+        self.opened, self.tools = [await open_sample(own, tools)], tools
+        self.built = build(self.opened, tools=tools, base=CONNECTOR)
         self.http = MemoryHttp({**apps, CONNECTOR: self.built.app})
         self.sis, self.finance = SampleSis(sis), SampleFinance(finance)
 

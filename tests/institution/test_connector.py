@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.institution.connector_scene import PERSON, SUBJECT, VWO, Scene, urn
+from tests.institution.connector_scene import CONNECTOR, PERSON, SUBJECT, VWO, Scene, urn
 
-from wissel.infra.http.ports import Response
+from wissel.infra.http.memory import MemoryHttp
+from wissel.infra.http.ports import Request, Response
+from wissel.institution.build import build
 from wissel.messages.enrolment import EnrolmentWithdrawn, ForeignDiploma
 from wissel.messages.envelope import Offered, Submission
 from wissel.messages.identity import EducationAnswered, IdentityAnswered, ResidenceAnswered
@@ -252,6 +254,25 @@ async def test_a_platform_that_is_away_is_tried_again(scene: Scene) -> None:
     scene.platform.away = True
     await scene.hear(scene.request())
     assert scene.platform.receipts == []
+    calls = len(scene.log.lines)
+    await scene.work()
+    assert len(scene.log.lines) == calls, "it was tried again at once"
     scene.platform.away = False
+    scene.clock.at += timedelta(seconds=30)
     await scene.work()
     assert [receipt.outcome for receipt in scene.platform.receipts] == ["accepted"]
+
+
+async def test_one_connector_serves_several_institutions_apart(tmp_path: Path) -> None:
+    first, second = Scene(tmp_path, which=1), Scene(tmp_path, which=2)
+    await first.open()
+    await second.open()
+    both = build([*first.opened, *second.opened], tools=first.tools, base=CONNECTOR)
+    assert set(both.desks) == {"zee", "land"}
+    assert (first.keys.sign.kid, first.keys.seal.kid) != (second.keys.sign.kid, second.keys.seal.kid)
+    http = MemoryHttp({CONNECTOR: both.app})
+    for token, short, status in ((first.keys.desk, "zee", 200), (first.keys.desk, "land", 401)):
+        headers = {"authorization": f"Bearer {token}"}
+        assert (await http.send(Request("GET", f"{CONNECTOR}/{short}/desk", headers))).status == status
+    for scene in (first, second):
+        scene.close()
