@@ -265,6 +265,7 @@ async def test_a_platform_that_is_away_is_tried_again(scene: Scene) -> None:
 
 async def test_one_connector_serves_several_institutions_apart(tmp_path: Path) -> None:
     first, second = Scene(tmp_path, which=1), Scene(tmp_path, which=2)
+    second.entropy = first.entropy
     await first.open()
     await second.open()
     both = build([*first.opened, *second.opened], tools=first.tools, base=CONNECTOR)
