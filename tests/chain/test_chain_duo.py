@@ -94,6 +94,10 @@ async def test_who_has_no_bsn_gets_one_onderwijsnummer_for_good(duo: Client) -> 
     other = (await duo.post("/v1/identity/_check", json=asked | {"surname": "Other"}, headers=KEY)).json()
     assert len(one) == 9
     assert one == again != other["educationnumber"]
+    known = await duo.post("/v1/education/_query", json={"bsn": one, "birthdate": "2006-01-01"}, headers=KEY)
+    assert known.json() == {"diplomas": [], "degrees": [], "expected": []}
+    body = delivery("checked-residence", bsn=one)
+    assert (await duo.put("/v1/register/deliveries/delivery-1", json=body, headers=KEY)).status_code == 201
 
 
 async def test_the_register_holds_her_diploma_or_nothing_or_exams_under_way(duo: Client) -> None:

@@ -327,6 +327,16 @@ async def test_a_decided_process_is_let_go_of(stage: Stage) -> None:
     assert late.status_code == 409
 
 
+async def test_the_portal_looks_at_a_process_once_in_five_seconds(stage: Stage) -> None:
+    process = (await stage.enrol()).json()["process"]
+    look = stage.steps["portal.look"]
+    assert await look(stage.clock.now()) == 1
+    stage.platform.views[process] = ProcessView(process=process, phase="gates")
+    assert await look(stage.clock.now()) == 0
+    stage.clock.jump(5)
+    assert await look(stage.clock.now()) == 1
+
+
 async def test_a_process_that_the_platform_lost_is_sent_again_byte_for_byte(stage: Stage) -> None:
     process = (await stage.enrol()).json()["process"]
     await stage.steps["portal.look"](stage.clock.now())

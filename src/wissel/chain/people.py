@@ -101,8 +101,9 @@ class People:
 
     def by_email(self, email: str) -> Person | None:
         """Return whose address this is, or None."""
+        email = email.lower()
         for person in self._extra:
-            if person.email == email:
+            if person.email.lower() == email:
                 return person
         try:
             found = self.get(email.partition("@")[0])

@@ -14,7 +14,6 @@ from wissel.chain.duo.words import (
     Receipt,
 )
 from wissel.chain.errors import Invalid, OutOfOrder
-from wissel.chain.people import eleven_test
 from wissel.chain.steering import conduct
 from wissel.chain.world import World
 from wissel.core.moments import rfc3339, to_ms
@@ -44,8 +43,7 @@ class Duo:
     async def deliver(self, delivery: str, enrolment: Enrolment) -> tuple[Receipt, bool]:
         """Write a delivery to the register; return its receipt, and whether it is new. The same again: the same."""
         await self._up(enrolment.bsn)
-        if not eleven_test(enrolment.bsn) and not enrolment.bsn.startswith("10"):
-            raise Invalid("This is neither a possible BSN nor an onderwijsnummer of ours.", field="/bsn")
+        rules.check_number(enrolment.bsn)
         if (enrolment.kind == "ended") != bool(enrolment.end):
             raise Invalid("An ending has an `end`, and only an ending has one.", field="/end")
         known = await self._book.receipt(delivery, enrolment)

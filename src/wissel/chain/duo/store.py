@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from wissel.chain.duo.rules import EDUCATION_NUMBERS
 from wissel.chain.duo.words import Count, Enrolment, Receipt
 from wissel.chain.errors import Clash
 from wissel.infra.sql.ports import Conflict, Database, Statement
@@ -101,7 +102,7 @@ class Book:
         )
         await self._database.commit([give])
         rows = await self._database.fetch("SELECT number FROM numbers WHERE who = ?", (who,))
-        return f"10{int(str(rows[0][0])):07}"
+        return f"{EDUCATION_NUMBERS}{int(str(rows[0][0])):07}"
 
 
 def _digest(enrolment: Enrolment) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from wissel.chain.eduid.words import IAP_HIGH
@@ -27,6 +27,8 @@ from wissel.messages.verify import b64
 
 _PREFIX: Final = "nl.wissel."
 _GONE: Final = 404
+LOOK_S: Final = 5  # between two looks at one process
+LOOKS_MAX: Final = 50  # per step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Portal:
         self._logins = logins
         self._cards = cards
         self._origin = origin
+        self._next_look: dict[str, datetime] = {}
 
     async def point(self, ref: str, pointer: Pointer) -> None:
         """Learn from her vault's app where her vault is. Raises NotKnown when nobody has that name."""
@@ -114,10 +117,20 @@ class Portal:
         """Return the processes that this portal began."""
         return [row.process for row in await self._book.all()]
 
-    async def look(self, _now: datetime) -> int:
-        """Look at all running processes, and let go of what decided ones sent. Return how many moved."""
-        rows = await self._book.running()
-        return sum([await self._look(row) != row for row in rows])
+    async def look(self, now: datetime) -> int:
+        """Look at running processes, each once in a while, and let go of what decided ones sent.
+
+        Returns how many moved.
+        """
+        rows = [row for row in await self._book.running() if self._next_look.get(row.process, now) <= now]
+        moved = 0
+        for row in rows[:LOOKS_MAX]:
+            self._next_look[row.process] = now + timedelta(seconds=LOOK_S)
+            seen = await self._look(row)
+            moved += seen != row
+            if seen.decided:
+                del self._next_look[row.process]
+        return moved
 
     async def step(self, now: datetime) -> int:
         """Send what waits."""
