@@ -9,8 +9,10 @@ from typing import Any, NoReturn, TypeVar
 import click
 import msgspec
 
+from wissel.assembly import operator
 from wissel.assembly.chain import run_chain
 from wissel.assembly.demo.main import demo_main
+from wissel.assembly.desk import ask
 from wissel.assembly.institution import run_connector
 from wissel.assembly.learner import run_vaults
 from wissel.assembly.platform import run_platform
@@ -24,6 +26,8 @@ from wissel.assembly.settings import (
 from wissel.core.errors import WisselError
 from wissel.infra.http.serve import run
 from wissel.messages import verify as verifier
+from wissel.messages.grounds import GROUNDS
+from wissel.messages.show import as_html, as_text
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -33,6 +37,8 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="A TOML file with settings (docs/settings.md); WISSEL_* environment variables win over it.",
 )
+house_option = click.option("--house", default="", help="Which institution, when the connector serves several.")
+file_type = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,9 +57,60 @@ def serve(config: Path | None) -> None:
 @config_option
 @click.pass_context
 def connector(context: click.Context, config: Path | None) -> None:
-    """Run an institution's side alone: connector, sample SIS, vault and witness."""
+    """Run an institution's side alone: connector, sample SIS, vault and witness; or be its people."""
+    context.obj = config
     if context.invoked_subcommand is None:
         _go(run_connector(_settings(ConnectorSettings, config)))
+
+
+@connector.command()
+@house_option
+@click.pass_obj
+def tasks(config: Path | None, house: str) -> None:
+    """List what waits for a person, what is under way, and what still goes out."""
+    click.echo(
+        msgspec.json.format(msgspec.json.encode(_go(ask(_settings(ConnectorSettings, config), "", None, house))))
+    )
+
+
+@connector.command()
+@click.argument("process")
+@click.argument("decision", type=click.Choice(["admitted", "conditional", "refused"]))
+@click.option("--role", required=True, help="Who decides: a role, never a name.")
+@click.option("--ground", type=click.Choice(list(GROUNDS)), help="Why she is refused: one of the closed table.")
+@click.option("--text", default="", help="The reason in plain words; the learner reads it.")
+@click.option("--condition", "conditions", multiple=True, help="A gate that must still be met (conditional).")
+@house_option
+@click.pass_obj
+def decide(  # noqa: PLR0917 - one parameter per option
+    config: Path | None,
+    process: str,
+    decision: str,
+    role: str,
+    ground: str | None,
+    text: str,
+    conditions: tuple[str, ...],
+    house: str,
+) -> None:
+    """Decide on admission by hand. A refusal needs a ground and a reason, and tells the learner how to object."""
+    body = {"process": process, "decision": decision, "role": role, "text": text, "conditions": conditions}
+    if ground:
+        body["ground"] = ground
+    _go(ask(_settings(ConnectorSettings, config), "/admissions", body, house))
+    click.echo(f"{decision}: {process}")
+
+
+@connector.command("send-later")
+@click.argument("process")
+@click.option("--title", required=True)
+@click.option("--text", required=True)
+@house_option
+@click.pass_obj
+def send_later(config: Path | None, process: str, title: str, text: str, house: str) -> None:
+    """Write to a learner by her delivery capability, also long after her process was forgotten."""
+    body = {"process": process, "title": title, "text": text}
+    _go(ask(_settings(ConnectorSettings, config), "/notices", body, house))
+    click.echo("On its way; its afschrift will tell whether it arrived.")
 
 
 @main.command()
@@ -91,6 +148,124 @@ def verify(arguments: tuple[str, ...]) -> None:
     sys.exit(verifier.main(arguments))
 
 
+@main.command()
+@click.argument("file", type=file_type)
+@click.option(
+    "--key", type=file_type, help="The owner's key, when the copy is sealed (default: keys/ beside the vault)."
+)
+@click.option("--html", is_flag=True, help="Write a page instead of text.")
+@click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True)
+def show(file: Path, key: Path | None, *, html: bool, language: str) -> None:
+    """Render an afschrift for a person."""
+    key = key or file.resolve().parent.parent / "keys" / "seal.json"
+    try:
+        jwk = verifier.parse_json(key.read_bytes()) if key.exists() else None
+        document = verifier.open_copy(file.read_bytes(), jwk)
+        click.echo((as_html if html else as_text)(document, language))
+    except verifier.Refused as error:
+        click.echo(f"wissel: {error.sentence} [{error.code}]", err=True)
+        sys.exit(1)
+
+
+@main.group()
+@config_option
+@click.pass_context
+def audit(context: click.Context, config: Path | None) -> None:
+    """Check, export or reopen the audit log. The platform must be stopped."""
+    context.obj = config
+
+
+@audit.command("check")
+@click.pass_obj
+def audit_check(config: Path | None) -> None:
+    """Rebuild the whole tree and compare it with every checkpoint."""
+    for found in _go(operator.check_log(_settings(PlatformSettings, config))):
+        click.echo(str(found))
+
+
+@audit.command("export")
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.pass_obj
+def audit_export(config: Path | None, target: Path) -> None:
+    """Write checkpoints, tiles and entries below TARGET, for who may read all entries."""
+    done = _go(operator.export_log(_settings(PlatformSettings, config), target))
+    click.echo(f"{done.files} files, {done.entries} entries")
+
+
+@audit.command("reopen")
+@click.pass_obj
+def audit_reopen(config: Path | None) -> None:
+    """Close the log after a restore of older data and start a new one that names its last checkpoint."""
+    done = _go(operator.reopen_log(_settings(PlatformSettings, config)))
+    click.echo(f"{done.origin}: {done.again} leaves logged anew. Hand out the new trust file: its key is new.")
+
+
+@main.group()
+@config_option
+@click.pass_context
+def inspect(context: click.Context, config: Path | None) -> None:
+    """Look into the platform's store; it may be running."""
+    context.obj = config
+
+
+@inspect.command("forgetting")
+@click.pass_obj
+def inspect_forgetting(config: Path | None) -> None:
+    """Show what can still be read, since when, and what is under way to become unreadable."""
+    report = _go(operator.inspect_forgetting(_settings(PlatformSettings, config)))
+    click.echo(msgspec.json.format(msgspec.json.encode(report)))
+
+
+@main.command("forgetting-continue")
+@config_option
+@click.argument("through", type=click.DateTime(["%Y-%m-%d"]))
+def forgetting_continue(config: Path | None, through: Any) -> None:
+    """Let days up to and including THROUGH be destroyed, after looking at the clocks."""
+    _go(operator.continue_forgetting(_settings(PlatformSettings, config), through.date()))
+
+
+@main.group()
+@config_option
+@click.pass_context
+def participants(context: click.Context, config: Path | None) -> None:
+    """Register who may speak. The platform must be stopped."""
+    context.obj = config
+
+
+@participants.command("add")
+@click.argument("cards", nargs=-1, type=file_type, required=True, metavar="CARD...")
+@click.pass_obj
+def participants_add(config: Path | None, cards: tuple[Path, ...]) -> None:
+    """Register or renew participants by their cards."""
+    for card in cards:
+        urn, fresh = _go(operator.register(_settings(PlatformSettings, config), card))
+        click.echo(f"{urn}: {fresh} new keys")
+
+
+@main.group()
+@config_option
+@click.pass_context
+def engine(context: click.Context, config: Path | None) -> None:
+    """Look at what was set aside, and take it up again."""
+    context.obj = config
+
+
+@engine.command("aside")
+@click.pass_obj
+def engine_aside(config: Path | None) -> None:
+    """List processes whose decision failed."""
+    for process, code in _go(operator.set_aside(_settings(PlatformSettings, config))):
+        click.echo(f"{process} {code}")
+
+
+@engine.command("retry")
+@click.argument("process")
+@click.pass_obj
+def engine_retry(config: Path | None, process: str) -> None:
+    """Take a process up again. The platform must be stopped."""
+    _go(operator.retry(_settings(PlatformSettings, config), process))
+
+
 def _settings(kind: type[S], config: Path | None) -> S:
     try:
         return read_settings(kind, config, os.environ)
@@ -102,7 +277,7 @@ def _go(work: Coroutine[Any, Any, T]) -> T:
     try:
         return run(work)
     except* WisselError as group:
-        error = group.exceptions[0]
+        error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         _refuse(error)

@@ -192,7 +192,7 @@ async def open_platform(
         signer=identity.signer,
         sealer=identity.sealer,
         urn=settings.urn,
-        origin=settings.origin,
+        origin=identity.log.name,
         ruleset=settings.ruleset,
         secret=identity.secret,
         journal=log,
@@ -245,7 +245,7 @@ def jobs(platform: Platform, http: Http) -> list[Job]:
         platform.database,
         platform.keys,
         platform.entropy,
-        database_clock=_database_clock(platform.clock),
+        database_clock=database_clock(platform.clock),
         witness_clock=platform.audit.witness_time,
     )
     work = [
@@ -278,7 +278,7 @@ def adapters(platform: Platform, http: Http) -> list[Adapter]:
             participants=platform.participants,
             clock=platform.clock,
             entropy=platform.entropy,
-            origin=platform.settings.origin,
+            origin=platform.desk.origin,
         )
         for card in platform.participants.cards()
         for role in card.roles
@@ -307,7 +307,7 @@ class _Revocations:
         """Return the signed list of revoked keys."""
         platform = self._platform
         revoked = await platform.participants.revoked()
-        body = revocations_body(platform.settings.origin, platform.clock.now(), revoked)
+        body = revocations_body(platform.desk.origin, platform.clock.now(), revoked)
         return note(body, [platform.identity.log.sign(body)]).encode()
 
 
@@ -349,7 +349,7 @@ def _as_owner(settings: PlatformSettings) -> OwnerSettings:
     )
 
 
-def _database_clock(clock: Clock) -> Callable[[], Awaitable[datetime]]:
+def database_clock(clock: Clock) -> Callable[[], Awaitable[datetime]]:
     """Return the database's clock: on SQLite, and in a demo, the clock itself."""
 
     async def now() -> datetime:

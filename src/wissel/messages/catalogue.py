@@ -1,8 +1,9 @@
 """Every message type: who may say it to whom, why, on what ground, how long it may exist, what is inside.
 
-`docs/messages.md` and `docs/schemas/` are made from this table (`python -m wissel.messages.catalogue docs`).
+`docs/messages.md` and `docs/schemas/` are made from this table (`make docs`).
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import ClassVar, Final, Literal
@@ -376,13 +377,26 @@ def decode(kind: str, raw: bytes | msgspec.Raw) -> Payload:
     except msgspec.DecodeError as error:
         sentence, pointer = _explain(str(error))
         raise Malformed(f"{kind}: {sentence}", field=pointer) from None
+    except UnicodeDecodeError:
+        raise Malformed(f"{kind}: a string is not UTF-8.", field="/data") from None
+
+
+_QUOTED: Final = re.compile(r"(unknown field|enum value) [`'][^`']*.*")
+_SAID: Final = {
+    "unknown field": "there is a field that this type does not have",
+    "enum value": "the value is none of those that the schema names",
+}
 
 
 def _explain(text: str) -> tuple[str, str]:
-    """Split msgspec's text, which names the path as `$.a[0].b`, into a sentence and a JSON pointer below /data."""
-    sentence, _, path = text.partition(" - at `")
-    pointer = path.rstrip("`").removeprefix("$").replace("[", "/").replace("]", "").replace(".", "/")
-    return sentence, f"/data{pointer}"
+    """Split msgspec's text, which names the path as `$.a[0].b`, into a sentence and a JSON pointer below /data.
+
+    Where it quotes what was sent, our own words stand instead: that may be personal data.
+    """
+    sentence, _, path = text.partition(" - at `$")
+    pointer = path.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+    quoted = _QUOTED.search(sentence)
+    return f"{_SAID[quoted[1]] if quoted else sentence}.", f"/data{pointer}"
 
 
 def longest(row: MessageType, sent: date) -> date:

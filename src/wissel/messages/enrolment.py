@@ -17,6 +17,7 @@ from wissel.messages.fields import (
     Language,
     Level,
     Line,
+    MaybeDay,
     MonthStart,
     Name,
     Objection,
@@ -78,6 +79,7 @@ class EnrolmentRequested(Payload, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Hold the first day to the study year (WHW 7.32(4))."""
+        super().__post_init__()
         year = study_year(self.studyyear)
         if not year.first <= date.fromisoformat(self.start) <= year.last:
             raise ValueError("`start` lies outside `studyyear`")
@@ -92,7 +94,7 @@ class StatedGate(Payload, frozen=True, kw_only=True):
     gate: OpenGate
     state: Literal["needed", "notneeded", "met", "waived"]
     ground: Line
-    until: Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+    until: MaybeDay = ""
     text: Text = ""
 
 
@@ -124,6 +126,7 @@ class GateDecided(Payload, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Hold a negative decision to what WHW 7.59a asks of it."""
+        super().__post_init__()
         if self.decision == "notmet" and (self.objection is None or not self.text):
             raise ValueError("a gate that is not met needs a reason in `text`, and `objection`")
 
@@ -145,6 +148,7 @@ class AdmissionDecided(Payload, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Hold a refusal to what WHW 7.37 and 7.59a ask of it."""
+        super().__post_init__()
         if self.decision == "refused" and (self.ground is None or self.objection is None or not self.text):
             raise ValueError("a refusal needs a ground, a reason in `text`, and `objection`")
         if self.decision == "conditional" and not self.conditions:

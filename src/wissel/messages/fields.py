@@ -1,6 +1,8 @@
 """The small words that payloads are made of, each with its limit. Names on the wire are lower case."""
 
-from typing import Annotated, Literal
+from datetime import date
+from functools import cache
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -16,6 +18,7 @@ Bsn = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{9}$")]
 Iban = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")]
 Year = Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-[0-9]{2}$")]  # a study year, "2026-27"
 MonthStart = Annotated[str, msgspec.Meta(pattern=r"^20\d{2}-(0[1-9]|1[0-2])-01$")]  # WHW 7.32(4)
+MaybeDay = Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")]  # empty: there is none
 Cents = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]  # SHA-256, base64url
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{3}$")]  # ISO 639-2
@@ -43,6 +46,7 @@ __all__ = [
     "Language",
     "Level",
     "Line",
+    "MaybeDay",
     "MonthStart",
     "Name",
     "Nationality",
@@ -56,8 +60,31 @@ __all__ = [
 ]
 
 
+YEARS: Final = range(1900, 2200)  # days on the wire lie in these years, so that no later sum can overflow
+
+
 class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What every payload is: frozen, whole, and without fields that nobody knows."""
+    """What every payload is: frozen, whole, without fields that nobody knows, and with days that exist."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a day that is on no calendar: its pattern alone would let it through."""
+        for name in _days(type(self)):
+            day = getattr(self, name)
+            if day and not _exists(day):
+                raise ValueError(f"`{name}` is not a day between {YEARS[0]} and {YEARS[-1]}")
+
+
+@cache
+def _days(kind: type[Payload]) -> tuple[str, ...]:
+    """Return the fields of a payload that hold a day."""
+    return tuple(each.name for each in msgspec.structs.fields(kind) if each.type in (Day, MaybeDay))
+
+
+def _exists(day: str) -> bool:
+    try:
+        return date.fromisoformat(day).year in YEARS
+    except ValueError:
+        return False
 
 
 class Objection(Payload, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from wissel.messages.fields import (
     Language,
     Level,
     Line,
+    MaybeDay,
     Name,
     Nationality,
     Payload,
@@ -116,7 +117,7 @@ class ResidenceAnswered(Payload, frozen=True, kw_only=True):
     """IND to the institution. `lawful` says yes; `no` and `unknown` leave it to the institution."""
 
     result: Literal["lawful", "no", "unknown"]
-    until: Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+    until: MaybeDay = ""
 
 
 class DiplomaAsked(Payload, frozen=True, kw_only=True):

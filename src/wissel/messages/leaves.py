@@ -63,6 +63,7 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
     "key.published": _event("A participant published a key.", "holder use kid jwk since until note"),
     "key.revoked": _event("A participant revoked a key.", "holder use kid"),
     "key.destroyed": _event("Data keys were destroyed before their day.", "process class reason count"),
+    "day.due": _event("A day is over; witnesses are asked for the time before its key goes.", "day"),
     "day.destroyed": _event("A day key and all its slots were destroyed.", "day slots count method reason"),
     "days.continued": _event("An operator let the ending of days go on.", "day role"),
     "canary.failed": _event("A canary still opens after its day was destroyed: alarm.", "day"),

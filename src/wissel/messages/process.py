@@ -109,9 +109,7 @@ class Process(Protocol):
         """Which message type begins it."""
         ...
 
-    def decide(
-        self, process: str, state: bytes | None, event: Event, settings: Mapping[str, Any]
-    ) -> Decision:
+    def decide(self, process: str, state: bytes | None, event: Event, settings: Mapping[str, Any]) -> Decision:
         """Run one transition. `state` is the JSON of the last decision's state, or None at the start.
 
         `settings` is platform-needed data without persons: {"institution": {...}, "parties": {role: urn}}.

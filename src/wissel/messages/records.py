@@ -106,9 +106,7 @@ def acknowledge(
     return key.sign(canonical(facts), typ=ACKNOWLEDGEMENT)
 
 
-def receipt(
-    key: SigningKey, *, acknowledgement: str, outcome: Outcome, at: datetime, reason: str = ""
-) -> str:
+def receipt(key: SigningKey, *, acknowledgement: str, outcome: Outcome, at: datetime, reason: str = "") -> str:
     """Sign, as the receiver, what became of a message."""
     facts = {"acknowledgement": hash64(acknowledgement), "outcome": outcome, "time": rfc3339(at), "reason": reason}
     return key.sign(canonical(facts), typ=RECEIPT)

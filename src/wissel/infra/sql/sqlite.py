@@ -141,6 +141,26 @@ class SqliteDatabase:
         return error
 
 
+class SqliteReader:
+    """A `Database` of which only `fetch` works: for looking into a store that another process serves."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+    async def commit(self, unit: Sequence[Statement]) -> None:
+        """Refuse: nothing is written here."""
+        del unit
+        raise StoreFailed("This store was opened for reading only.")
+
+    async def fetch(self, sql: str, args: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
+        """Return committed rows; see `ports.Database`."""
+        return self._reader.execute(sql, args).fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()
+
+
 def back_up(source: Path, target: Path) -> None:
     """Copy what is committed in a database, also while a process uses it. A key store is never copied with it."""
     reader = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)

@@ -1,0 +1,137 @@
+"""What the operator of the platform does from the command line. Except for looking, the platform must be stopped."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
+from wissel.assembly.platform import Platform, database_clock, open_platform, with_adapter
+from wissel.assembly.settings import PlatformSettings
+from wissel.core.clock import Clock
+from wissel.core.errors import WisselError
+from wissel.core.ids import partition_of
+from wissel.infra.sql.sqlite import SqliteDatabase, SqliteReader
+from wissel.infra.telemetry.log import SilentLog
+from wissel.messages.notes import NoteKey
+from wissel.messages.participant import Card
+from wissel.platform.forgetting.actions.days import operator_continue
+from wissel.platform.forgetting.actions.inspection import inspect
+from wissel.platform.forgetting.filestore import FileKeyStore
+from wissel.platform.forgetting.layout import FileKeyReader
+from wissel.platform.forgetting.words import ForgettingReport
+from wissel.platform.registers.audit.actions.check import Check, Found
+from wissel.platform.registers.audit.actions.export import Exported, export
+from wissel.platform.registers.audit.actions.reopen import Reopened, next_origin, reopen
+from wissel.platform.store import processes
+from wissel.platform.store.words import Where
+
+
+class NothingThere(WisselError):
+    """There is no platform's store where the settings say."""
+
+    code: ClassVar[str] = "nothing-there"
+    status: ClassVar[int] = 404
+
+
+def clock_of(settings: PlatformSettings) -> Clock:
+    """Return the platform's clock: the machine's, or the demo's."""
+    return DemoClock(Path(settings.clock)) if settings.demo and settings.clock else SystemClock()
+
+
+@asynccontextmanager
+async def opened(settings: PlatformSettings) -> AsyncIterator[Platform]:
+    """Open the platform's store for one piece of work. Raises StoreInUse while it is being served."""
+    data = Path(settings.data)
+    database = SqliteDatabase(data / "wissel.sqlite")
+    try:
+        keystore = FileKeyStore(data / "keys", SystemEntropy(), demo=settings.demo)
+        try:
+            yield await open_platform(settings, database, keystore, clock_of(settings), SilentLog())
+        finally:
+            keystore.close()
+    finally:
+        database.close()
+
+
+async def register(settings: PlatformSettings, file: Path) -> tuple[str, int]:
+    """Register or renew the participant whose card is in `file`; return its URN and how many keys were new."""
+    card = msgspec.json.decode(file.read_bytes(), type=Card)
+    async with opened(settings) as platform:
+        now = platform.clock.now()
+        return card.urn, await platform.participants.register(with_adapter(card, platform.identity, now), now)
+
+
+async def check_log(settings: PlatformSettings) -> list[Found]:
+    """Rebuild every log from its entries and tiles. Raises LogInconsistent for the first thing that does not fit."""
+    async with opened(settings) as platform:
+        check = Check(platform.audit)
+        while await check.step(platform.clock.now()):
+            pass
+        return check.found
+
+
+async def export_log(settings: PlatformSettings, target: Path) -> Exported:
+    """Write the log, entries included, below `target`. Only for who may read all entries."""
+
+    def write(path: str, data: bytes) -> None:
+        file = target / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+    async with opened(settings) as platform:
+        witnesses = [card.witness for card in platform.participants.cards() if card.witness]
+        vkeys = [platform.identity.log.vkey]
+        return await export(platform.audit, write, platform.clock.now(), vkeys=vkeys, witnesses=witnesses)
+
+
+async def reopen_log(settings: PlatformSettings) -> Reopened:
+    """Close the log after a restore of older data, and start a new one that names its last checkpoint."""
+    data, entropy = Path(settings.data), SystemEntropy()
+    database = SqliteDatabase(data / "wissel.sqlite")
+    keystore = FileKeyStore(data / "keys", entropy, demo=settings.demo)
+    try:
+        key = NoteKey.new(await next_origin(database, keystore, settings.origin), entropy)
+        keystore.keep_secret("log", key.dump())
+        now = clock_of(settings).now()
+        return await reopen(database, key=key, highest=keystore, entropy=entropy, now=now)
+    finally:
+        keystore.close()
+        database.close()
+
+
+async def inspect_forgetting(settings: PlatformSettings) -> ForgettingReport:
+    """Look at what can still be read; the platform may be running."""
+    data = Path(settings.data)
+    if not (data / "wissel.sqlite").exists():
+        raise NothingThere(f"There is no store in {data}.")
+    reader = SqliteReader(data / "wissel.sqlite")
+    try:
+        return await inspect(FileKeyReader(data / "keys"), reader)
+    finally:
+        reader.close()
+
+
+async def continue_forgetting(settings: PlatformSettings, through: date) -> None:
+    """Say, as an operator who looked at the clocks, that days up to and including `through` may be destroyed."""
+    async with opened(settings) as platform:
+        now, clock = platform.clock.now(), database_clock(platform.clock)
+        await operator_continue(platform.database, clock, through, now, platform.entropy)
+
+
+async def retry(settings: PlatformSettings, process: str) -> None:
+    """Take a process that was set aside up again. Raises Conflict when it was not set aside."""
+    async with opened(settings) as platform:
+        await platform.database.commit([processes.take_up(Where(partition_of(process), process))])
+
+
+async def set_aside(settings: PlatformSettings) -> list[tuple[str, str]]:
+    """Return (process, error code) of what is set aside; the platform may be running."""
+    reader = SqliteReader(Path(settings.data) / "wissel.sqlite")
+    try:
+        return await processes.aside(reader)
+    finally:
+        reader.close()
