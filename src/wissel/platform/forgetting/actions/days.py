@@ -16,6 +16,7 @@ from wissel.platform.forgetting.words import CanaryRow, Watch
 from wissel.platform.store.leaves import pending
 
 LEAF_BYTES: Final = 16
+METHOD: Final = "zeroed, synced, read back, unlinked"
 
 
 class Days:
@@ -104,21 +105,26 @@ class Days:
             day = date.fromisoformat(canary.day)
             if canary.state == "alive" and (passed is None or day > passed):
                 continue
+            slots = self._store.count(day).made
             self._keys.evict_day(day)
             self._store.destroy_day(day)
-            if await self._prove(canary, day, now):
+            if await self._prove(canary, day, slots, now):
                 return 1
         return 0
 
-    async def _prove(self, canary: CanaryRow, day: date, now: datetime) -> int:
+    async def _prove(self, canary: CanaryRow, day: date, slots: int, now: datetime) -> int:
         """Try to open the canary with every day key there is; write what came of it."""
         if self._opens(canary, day):
             if canary.state != "failed":
                 leaf = self._leaf("canary.failed", now, day=canary.day)
                 await self._database.commit([store.mark_canary(canary.day, "failed"), leaf])
             return 0
-        leaf = self._leaf("day.destroyed", now, day=canary.day)
-        unit = [store.delete_day(canary.day), store.mark_canary(canary.day, "dead"), leaf]
+        unit = [
+            store.delete_day(canary.day),
+            store.mark_canary(canary.day, "dead"),
+            self._leaf("day.destroyed", now, day=canary.day, slots=slots, method=METHOD),
+            self._leaf("canary.dead", now, day=canary.day),
+        ]
         await self._database.commit(unit)
         return 1
 
@@ -136,7 +142,13 @@ class Days:
 
 
 async def operator_continue(
-    database: Database, database_clock: DatabaseClock, through: date, now: datetime, entropy: Entropy
+    database: Database,
+    database_clock: DatabaseClock,
+    through: date,
+    now: datetime,
+    entropy: Entropy,
+    *,
+    role: str = "operator",
 ) -> None:
     """Let an operator say that the days up to and including `through` may go, one per run.
 
@@ -148,7 +160,7 @@ async def operator_continue(
         raise ForgettingError("The ending of days did not stop: there is nothing to continue.")
     if not rules.due_days([through], await database_clock()):
         raise ForgettingError(f"Day {through} and the 24 hours after it are not over by the database's clock.")
-    leaf = entry("days.continued", now, entropy, day=through.isoformat())
+    leaf = entry("days.continued", now, entropy, day=through.isoformat(), role=role)
     unit = [
         store.keep_watch(replace(watch, state="quiet", through=through.isoformat())),
         pending(leaf, entropy.draw(LEAF_BYTES), to_ms(now)),

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from wissel.infra.sql import raw as files
 from wissel.platform.forgetting.rules import expand, extract
-from wissel.platform.forgetting.thief import store
+from wissel.platform.forgetting.thief.rows import Cell, Wrapped, carve, cells, wrapped_keys
 from wissel.platform.forgetting.thief.rules import authentic, decipher, forms, legible
 from wissel.platform.forgetting.thief.words import Loot, MarkerHit, OpenedKey, Reading
 from wissel.platform.forgetting.words import NONCE_BYTES, SECRET_BYTES, TAG_BYTES, KeyName
@@ -25,8 +26,8 @@ class _Haul(NamedTuple):
     raw: dict[str, bytes]
     day_keys: frozenset[bytes]
     slots: dict[str, frozenset[bytes]]
-    wrapped: dict[store.Wrapped, str]
-    sealed: dict[store.Cell, str]
+    wrapped: dict[Wrapped, str]
+    sealed: dict[Cell, str]
 
 
 def rob(folder: Path, backups: Sequence[Path] = (), *, markers: Sequence[str] = (), tries_max: int = TRIES_MAX) -> Loot:
@@ -57,15 +58,16 @@ def rob(folder: Path, backups: Sequence[Path] = (), *, markers: Sequence[str] = 
 
 def _take(paths: Iterable[Path], folder: Path) -> _Haul:
     raw = {_name(path, folder): path.read_bytes() for path in paths if path.stat().st_size <= FILE_BYTES_MAX}
-    wrapped: dict[store.Wrapped, str] = {}
-    sealed: dict[store.Cell, str] = {}
+    wrapped: dict[Wrapped, str] = {}
+    sealed: dict[Cell, str] = {}
     for name, data in raw.items():
-        for image in store.images(data, raw.get(name + "-wal", b"")):
-            wrapped |= dict.fromkeys(store.wrapped_keys(image), name)
-            sealed |= {cell: name for cell in store.cells(image) if cell.table not in _NOT_SEALED}
+        for image in files.images(data, raw.get(name + "-wal", b"")):
+            rows = list(files.rows(image))
+            wrapped |= dict.fromkeys(wrapped_keys(rows), name)
+            sealed |= {cell: name for cell in cells(rows) if cell.table not in _NOT_SEALED}
     known = {(row.process, row.cls, row.scope, row.data) for row in wrapped}
     for name, data in raw.items():
-        carved = (row for row in store.carve(data) if (row.process, row.cls, row.scope, row.data) not in known)
+        carved = (row for row in carve(data) if (row.process, row.cls, row.scope, row.data) not in known)
         wrapped |= {row: name for row in carved if row not in wrapped}
     slots = {Path(name).stem: _records(data) for name, data in raw.items() if name.endswith(".slots")}
     keys = frozenset(data for data in raw.values() if len(data) == SECRET_BYTES)
@@ -107,7 +109,7 @@ def _open_keys(haul: _Haul, tries_max: int) -> tuple[list[OpenedKey], int, int]:
     return list(opened.values()), tries, left_out
 
 
-def _try(row: store.Wrapped, candidates: Iterable[bytes]) -> bytes | None:
+def _try(row: Wrapped, candidates: Iterable[bytes]) -> bytes | None:
     name = KeyName(row.process, row.cls, row.scope)  # type: ignore[arg-type]  # as the file says it
     nonce, rest = row.data[:NONCE_BYTES], row.data[NONCE_BYTES:]
     if len(rest) != SECRET_BYTES + TAG_BYTES:
@@ -154,7 +156,7 @@ def _read_loose(haul: _Haul, tries_max: int) -> tuple[list[Reading], int]:
     return found, tries
 
 
-def _places(cell: store.Cell, processes: list[str], classes: list[str], scopes: list[str]) -> list[str]:
+def _places(cell: Cell, processes: list[str], classes: list[str], scopes: list[str]) -> list[str]:
     messages = dict.fromkeys(["", *scopes, *cell.texts, cell.table, cell.column])
     return [f"{process}|{message}|{cls}" for process in processes for message in messages for cls in classes]
 
