@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from wissel.assembly.clocks import SystemClock
 from wissel.assembly.demo import play
+from wissel.assembly.demo.people import decide_by_hand
 from wissel.assembly.demo.processes import running
 from wissel.assembly.demo.proof import Proof, count, look_as_thief, read_log, verify_all
 from wissel.assembly.demo.screen import Screen
@@ -18,6 +19,7 @@ from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http
 from wissel.platform.forgetting.thief.words import Loot
 
+HOUSE: Final = "noord"
 QUIET_S: Final = 1.0  # destroying keys follows forgetting within a moment
 
 
@@ -75,10 +77,13 @@ async def _one(scene: Scene, http: Http, screen: Screen, ref: str, taken: Taken)
     begun = clock.now()
     learner = await play.move_in(scene, http, ref)
     process = await play.enrol(scene, http, learner, play.Wish())
+    person = asyncio.create_task(decide_by_hand(scene, clock, HOUSE, ref))
+    person.add_done_callback(lambda done: screen.by_hand(done.result()))
     async for said in play.follow(scene.data / "platform" / "log.jsonl", process):
         count(proof, said)
         screen.line(said)
         taken.notice(scene, said)
+    await person
     proof.seconds = (clock.now() - begun).total_seconds()
     await clock.sleep(QUIET_S)
     await read_log(scene, http, proof)

@@ -78,6 +78,11 @@ class Screen:
             case _:
                 pass
 
+    def by_hand(self, said: str) -> None:
+        """Show what a person at the institution did, if anything."""
+        if said:
+            self.console.print(f"          [magenta]by hand: {said}[/]")
+
     def _moved(self, said: Mapping[str, Any], time: str) -> None:
         if said.get("open", "") != self._open:
             self._open = said.get("open", "")
