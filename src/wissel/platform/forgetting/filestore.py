@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import IO, Final
@@ -45,23 +46,22 @@ class FileKeyStore(layout.FileKeyReader):
     def __init__(
         self, folder: Path, entropy: Entropy, *, demo: bool = False, crash: Callable[[str], None] = _nothing
     ) -> None:
+        self._entropy = entropy
+        self._crash = crash
+        self._keys: dict[date, bytes] = {}
+        self._files: dict[date, int] = {}
         disk.make_folder(folder)
         self._lock = _own(folder)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._lock.close)
             _prepare(folder, demo=demo)
             super().__init__(folder)
             if demo and not self.demo:
                 raise VirtualClockRefused(
                     "This key store holds real keys: it was not made with --demo, so a virtual clock may not drive it."
                 )
-        except ForgettingError:
-            self._lock.close()
-            raise
-        self._entropy = entropy
-        self._crash = crash
-        self._keys: dict[date, bytes] = {}
-        self._files: dict[date, int] = {}
-        self._finish()
+            self._finish()
+            undo.pop_all()
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -213,9 +213,7 @@ class FileKeyStore(layout.FileKeyReader):
         for folder in (self._folder, self._folder / layout.DAYS, self._folder / layout.SECRETS):
             disk.sweep_unfinished(folder)
         passed = self.passed()
-        paths = (self._folder / layout.DAYS).iterdir()
-        days = {date.fromisoformat(path.stem) for path in paths if path.suffix in (".key", ".slots")}
-        for day in sorted(days):
+        for day in sorted(layout.day_files(self._folder)):
             if passed is not None and day <= passed:
                 self._destroy(day)
 

@@ -31,7 +31,7 @@ DAYS: Final = "days"
 UNFINISHED: Final = ".unfinished"
 ZERO: Final = bytes(SECRET_BYTES)
 
-_DAY_KEY: Final = re.compile(r"(\d{4}-\d\d-\d\d)\.key")
+_OF_A_DAY: Final = re.compile(r"(\d{4}-\d\d-\d\d)\.(key|slots)")
 
 
 class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,8 +66,16 @@ def read_marker(folder: Path) -> Marker | None:
 
 def living_days(folder: Path) -> list[date]:
     """Return the days that have a key file, oldest first."""
-    names = (_DAY_KEY.fullmatch(path.name) for path in (folder / DAYS).iterdir())
-    return sorted(date.fromisoformat(match[1]) for match in names if match)
+    return [day for day, kinds in sorted(day_files(folder).items()) if "key" in kinds]
+
+
+def day_files(folder: Path) -> dict[date, set[str]]:
+    """Return which files there are of each day: `key`, `slots`. Other files are none of ours."""
+    found: dict[date, set[str]] = {}
+    for path in (folder / DAYS).iterdir():
+        if match := _OF_A_DAY.fullmatch(path.name):
+            found.setdefault(date.fromisoformat(match[1]), set()).add(match[2])
+    return found
 
 
 def read_day_key(folder: Path, day: date) -> bytes:

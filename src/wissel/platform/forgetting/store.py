@@ -103,6 +103,11 @@ def mark_canary(day: str, state: CanaryState) -> Statement:
     return Statement("UPDATE canaries SET state = ? WHERE day = ?", [(state, day)], expect=1)
 
 
+def delete_canary(day: str) -> Statement:
+    """Drop the canary of a day that was lost."""
+    return Statement("DELETE FROM canaries WHERE day = ?", [(day,)])
+
+
 def keep_watch(watch: Watch) -> Statement:
     """Keep how far the ending of days is."""
     return Statement(

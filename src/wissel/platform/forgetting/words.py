@@ -23,6 +23,7 @@ WatchState = Literal["quiet", "asked", "clocks-differ", "days-behind"]
 SECRET_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
+LEAF_BYTES: Final = 16
 
 
 class KeyName(NamedTuple):

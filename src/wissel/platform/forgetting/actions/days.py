@@ -12,10 +12,9 @@ from wissel.platform.forgetting import rules, store
 from wissel.platform.forgetting.actions.keys import Keys
 from wissel.platform.forgetting.errors import ForgettingError, KeyGone
 from wissel.platform.forgetting.ports import DatabaseClock, KeyStore, WitnessClock
-from wissel.platform.forgetting.words import CanaryRow, Watch
+from wissel.platform.forgetting.words import LEAF_BYTES, NONCE_BYTES, CanaryRow, Watch
 from wissel.platform.store.leaves import pending
 
-LEAF_BYTES: Final = 16
 METHOD: Final = "zeroed, synced, read back, unlinked"
 
 
@@ -48,7 +47,9 @@ class Days:
             return 1
         clocks = (now, await self._database_clock(), await self._witness_clock())
         watch = await self.watch()
-        verdict = rules.judge(self._store.days(), watch, clocks, demo=self._store.demo)
+        failed = {canary.day for canary in await store.canaries(self._database) if canary.state == "failed"}
+        alive = [day for day in self._store.days() if day.isoformat() not in failed]  # those are tried in `_finish`
+        verdict = rules.judge(alive, watch, clocks, demo=self._store.demo)
         match verdict.act:
             case "rest" if verdict.day is None and watch != Watch():
                 await self._database.commit([store.keep_watch(Watch())])
@@ -89,7 +90,7 @@ class Days:
         known = {canary.day for canary in await store.canaries(self._database)}
         unit = [store.delete_day(text), store.mark_canary(text, "ending")]
         if text not in known:  # the canary was never written: the day was made and not used
-            sealed = rules.seal_canary(self._store.day_key(day), day, self._entropy.draw(12))
+            sealed = rules.seal_canary(self._store.day_key(day), day, self._entropy.draw(NONCE_BYTES))
             unit.insert(0, store.keep_canaries([CanaryRow(day=text, sealed=sealed, state="alive")]))
         if watch.through <= text:
             unit.append(store.keep_watch(Watch()))

@@ -12,11 +12,10 @@ from wissel.platform.forgetting import store
 from wissel.platform.forgetting.actions.keys import Keys
 from wissel.platform.forgetting.errors import ForgettingError
 from wissel.platform.forgetting.ports import KeyStore
-from wissel.platform.forgetting.words import OrderRow
+from wissel.platform.forgetting.words import LEAF_BYTES, OrderRow
 from wissel.platform.store.leaves import pending
 
 ORDERS_PER_STEP_MAX: Final = 1000
-LEAF_BYTES: Final = 16
 
 
 class Destroyer:

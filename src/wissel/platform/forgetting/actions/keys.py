@@ -10,10 +10,12 @@ from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.core.moments import dutch_day, end_of, to_ms
 from wissel.infra.sql.ports import Database
+from wissel.messages.leaves import entry
 from wissel.platform.forgetting import rules, store
 from wissel.platform.forgetting.errors import DayPassed, KeyGone, KeyStoreLost
 from wissel.platform.forgetting.ports import KeyStore
 from wissel.platform.forgetting.words import (
+    LEAF_BYTES,
     NONCE_BYTES,
     SECRET_BYTES,
     CanaryRow,
@@ -26,6 +28,7 @@ from wissel.platform.forgetting.words import (
     Moved,
     Slot,
 )
+from wissel.platform.store.leaves import pending
 
 CACHE_AGE_MAX: Final = timedelta(seconds=60)
 CACHED_KEYS_MAX: Final = 20_000
@@ -176,6 +179,23 @@ class Keys:
         self._lost = None
         if lost:
             await self._lose(lost)
+
+    async def write_off(self, now: datetime) -> int:
+        """Let an operator give up what the key store lost, so that the platform can accept again; return the days.
+
+        The wrapped keys of the lost days go, with a leaf for each day. What they sealed is unreadable already.
+        """
+        if self._lost is None:
+            return 0
+        days = self._lost.days
+        unit = [statement for day in days for statement in (store.delete_day(day), store.delete_canary(day))]
+        for day in days:
+            leaf = entry("day.destroyed", now, self._entropy, day=day, method="lost with the key store")
+            unit.append(pending(leaf, self._entropy.draw(LEAF_BYTES), to_ms(now)))
+        await self._database.commit(unit)
+        self._canaries_checked = False
+        await self.check()
+        return len(days)
 
     def _stands(self, day: str, canary: CanaryRow | None, slot_top: int) -> bool:
         end_day = date.fromisoformat(day)
