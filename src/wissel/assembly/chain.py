@@ -1,10 +1,11 @@
 """The played world, put together: the chain's applications in one process, the portal in another."""
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from wissel.assembly.owners import Owner, folder, owner, platform_keys, read_cards, work
+from wissel.assembly.owners import App, Owner, Parts, folder, platform_keys, read_cards, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import ChainSettings
 from wissel.chain.build import Addresses, Built, build_chain, build_portal
@@ -12,20 +13,19 @@ from wissel.chain.participants import Folders, make_participants
 from wissel.chain.people import People
 from wissel.chain.world import World
 from wissel.infra.files.disk import DiskFolder
-from wissel.infra.http.serve import Site, bind
 from wissel.infra.sql.sqlite import SqliteDatabase
 
 
 async def run_chain(settings: ChainSettings) -> None:
     """Serve the chain or the portal until the process is asked to end."""
-    async with owner(settings) as mine:
-        built = _build(settings, mine)
-        sites = []
-        for served in built.apps:
-            port = int(served.address.rpartition(":")[2])
-            sites.append(Site(served.name, served.app, bind(port, host=settings.host)))
-        jobs = [Job(name, step, 0.2) for name, step in built.steps]
-        await work(settings.part, sites, jobs, mine)
+    await run_owner(settings.part, settings, partial(build_played, settings))
+
+
+async def build_played(settings: ChainSettings, mine: Owner) -> Parts:
+    """Return the played chain, or the played portal."""
+    built = _build(settings, mine)
+    apps = [App(served.name, served.app, int(served.address.rpartition(":")[2])) for served in built.apps]
+    return Parts(apps, [Job(name, step, 0.2) for name, step in built.steps])
 
 
 def folders_in(data: Path) -> Folders:

@@ -1,11 +1,11 @@
 """An institution's side, put together: one connector for one institution, or for several of one supplier."""
 
+from functools import partial
 from pathlib import Path
 
-from wissel.assembly.owners import Owner, folder, owner, read_cards, work
+from wissel.assembly.owners import App, Owner, Parts, folder, read_cards, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import ConnectorSettings
-from wissel.infra.http.serve import Site, bind
 from wissel.institution.build import Own, Tools, build, open_sample
 from wissel.institution.directory import CardDirectory
 from wissel.institution.setup import read_house
@@ -13,21 +13,24 @@ from wissel.institution.setup import read_house
 
 async def run_connector(settings: ConnectorSettings) -> None:
     """Serve institutions until the process is asked to end."""
-    async with owner(settings) as mine:
-        bound = bind(settings.port, host=settings.host)
-        base = settings.base or bound.base
-        tools = Tools(
-            http=mine.http,
-            clock=mine.clock,
-            entropy=mine.entropy,
-            log=mine.log,
-            directory=CardDirectory(read_cards(settings.cards)),
-            platform=settings.platform,
-        )
-        opened = [await open_sample(_own(place, mine, settings), tools) for place in houses(Path(settings.data))]
-        built = build(opened, tools=tools, base=base)
-        jobs = [Job(name, step, 0.1) for name, step in built.steps.items()]
-        await work("connector", [Site("connector", built.app, bound)], jobs, mine)
+    await run_owner("connector", settings, partial(build_connector, settings))
+
+
+async def build_connector(settings: ConnectorSettings, mine: Owner) -> Parts:
+    """Return the connector of the institutions in the settings' folder."""
+    base = settings.base or f"http://{settings.host}:{settings.port}"
+    tools = Tools(
+        http=mine.http,
+        clock=mine.clock,
+        entropy=mine.entropy,
+        log=mine.log,
+        directory=CardDirectory(read_cards(settings.cards)),
+        platform=settings.platform,
+    )
+    opened = [await open_sample(_own(place, mine, settings), tools) for place in houses(Path(settings.data))]
+    built = build(opened, tools=tools, base=base)
+    jobs = [Job(name, step, 0.1) for name, step in built.steps.items()]
+    return Parts([App("connector", built.app, settings.port)], jobs)
 
 
 def houses(data: Path) -> list[Path]:

@@ -3,13 +3,14 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from litestar.types import ASGIApp
 
 from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
 from wissel.assembly.runner import Job, WriterThread, run_jobs
@@ -18,7 +19,8 @@ from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.infra.files.disk import DiskFolder
 from wissel.infra.http.outbound import AiohttpHttp
-from wissel.infra.http.serve import Site, serve
+from wissel.infra.http.ports import Http
+from wissel.infra.http.serve import Site, bind, serve
 from wissel.infra.sql.sqlite import SqliteDatabase
 from wissel.infra.telemetry.log import JsonLog, Log
 from wissel.messages.participant import Card
@@ -30,13 +32,33 @@ class Owner:
 
     clock: Clock
     entropy: Entropy
-    http: AiohttpHttp
+    http: Http
     log: Log
     resources: ExitStack
+    threads: bool = True
 
     def database(self, file: Path) -> SqliteDatabase:
-        """Open a SQLite file with a writer thread of its own, until the process ends."""
-        return self.resources.enter_context(WriterThread(SqliteDatabase(file)))
+        """Open a SQLite file until the process ends, with a writer thread of its own unless all runs in one thread."""
+        database = SqliteDatabase(file)
+        if self.threads:
+            return self.resources.enter_context(WriterThread(database))
+        self.resources.callback(database.close)
+        return database
+
+
+class App(NamedTuple):
+    """One application of an owner, and the port that it must answer at."""
+
+    name: str
+    app: ASGIApp
+    port: int
+
+
+class Parts(NamedTuple):
+    """What an owner's process serves and does."""
+
+    apps: list[App]
+    jobs: list[Job]
 
 
 @asynccontextmanager
@@ -63,8 +85,15 @@ def line_writer(file: str, resources: ExitStack) -> Callable[[str], None]:
     return write
 
 
-async def work(name: str, sites: Sequence[Site], jobs: Sequence[Job], mine: Owner) -> None:
-    """Serve and work until the process is asked to end (SIGINT or SIGTERM)."""
+async def run_owner(name: str, settings: OwnerSettings, build: Callable[[Owner], Awaitable[Parts]]) -> None:
+    """Open, build, serve and work until the process is asked to end (SIGINT or SIGTERM)."""
+    async with owner(settings) as mine:
+        parts = await build(mine)
+        sites = [Site(each.name, each.app, bind(each.port, host=settings.host)) for each in parts.apps]
+        await _work(name, sites, parts.jobs, mine)
+
+
+async def _work(name: str, sites: Sequence[Site], jobs: Sequence[Job], mine: Owner) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

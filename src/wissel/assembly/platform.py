@@ -4,13 +4,14 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from wissel.assembly.clocks import SystemEntropy
-from wissel.assembly.owners import owner, work
+from wissel.assembly.owners import App, Owner, Parts, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import OwnerSettings, Partner, PlatformSettings
 from wissel.assembly.switch import LogWindow, Switchboard
@@ -18,7 +19,6 @@ from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.core.moments import rfc3339
 from wissel.infra.http.ports import Http
-from wissel.infra.http.serve import Site, bind
 from wissel.infra.sql.migrate import migrate, read_migrations
 from wissel.infra.sql.ports import Database
 from wissel.infra.telemetry.log import Log
@@ -313,27 +313,30 @@ class _Revocations:
 
 async def run_platform(settings: PlatformSettings) -> None:
     """Serve until the process is asked to end: the API and all background work in one process on SQLite."""
+    await run_owner("platform", _as_owner(settings), partial(build_platform, settings))
+
+
+async def build_platform(settings: PlatformSettings, mine: Owner) -> Parts:
+    """Return the platform: its API and everything that it does by itself."""
     data = Path(settings.data)
-    async with owner(_as_owner(settings)) as mine:
-        keystore = FileKeyStore(data / "keys", mine.entropy, demo=settings.demo)
-        mine.resources.callback(keystore.close)
-        platform = await open_platform(settings, mine.database(data / "wissel.sqlite"), keystore, mine.clock, mine.log)
-        await platform.view.look()
-        bound = bind(settings.port, host=settings.host)
-        api = build_api(
-            base=settings.base or bound.base,
-            switch=Switchboard(platform.desk),
-            directory=platform.participants,
-            audit=LogWindow(platform.audit),
-            revocations=_Revocations(platform),
-            health=_Health(platform),
-            key=platform.identity.signer,
-            clock=mine.clock,
-            entropy=mine.entropy,
-            log=mine.log,
-            limits=DoorLimits(calls_per_second=settings.calls_per_second),
-        )
-        await work("platform", [Site("platform", api, bound)], jobs(platform, mine.http), mine)
+    keystore = FileKeyStore(data / "keys", mine.entropy, demo=settings.demo)
+    mine.resources.callback(keystore.close)
+    platform = await open_platform(settings, mine.database(data / "wissel.sqlite"), keystore, mine.clock, mine.log)
+    await platform.view.look()
+    api = build_api(
+        base=settings.base or f"http://{settings.host}:{settings.port}",
+        switch=Switchboard(platform.desk),
+        directory=platform.participants,
+        audit=LogWindow(platform.audit),
+        revocations=_Revocations(platform),
+        health=_Health(platform),
+        key=platform.identity.signer,
+        clock=mine.clock,
+        entropy=mine.entropy,
+        log=mine.log,
+        limits=DoorLimits(calls_per_second=settings.calls_per_second),
+    )
+    return Parts([App("platform", api, settings.port)], jobs(platform, mine.http))
 
 
 def _as_owner(settings: PlatformSettings) -> OwnerSettings:

@@ -13,7 +13,7 @@ import msgspec
 
 from wissel.core.errors import WisselError
 
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -62,7 +62,7 @@ class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     cards: str
     log: str = ""  # a file for structured log lines; empty: standard output
     host: str = "127.0.0.1"
-    port: Port = 0
+    port: Port = 8000
     base: str = ""
     allow: tuple[str, ...] = ()
     clock: str = ""  # a demo's clock file; never for real data
