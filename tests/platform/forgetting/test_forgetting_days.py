@@ -53,6 +53,16 @@ async def test_a_day_that_is_over_on_two_clocks_is_destroyed_with_all_on_it(scen
     assert (report.passed, report.canaries, report.watch.state) == (TODAY, {"alive": 1, "dead": 1}, "quiet")
 
 
+async def test_a_key_that_was_read_a_moment_ago_dies_with_its_day(scene: Scene) -> None:
+    key = await scene.keep("motivation")
+    await scene.keys.step(scene.clock.at)
+    scene.clock.at = OVER
+    scene.keys.unwrap(key.row)
+    assert await scene.pass_day() == 1
+    with pytest.raises(KeyGone):
+        scene.keys.unwrap(key.row)
+
+
 async def test_a_wrong_database_clock_erases_nothing_and_stops_for_an_operator(scene: Scene) -> None:
     (day,) = await kept_days(scene, 1)
     scene.witness = Turned()
