@@ -40,7 +40,6 @@ class Turn:
     now: datetime
     memory: Memory | None
     learner: Party | None
-    opening: str
     phase: str = ""
     finished: bool = False
     statements: list[Statement] = field(default_factory=list)
@@ -56,8 +55,7 @@ class Turn:
         known = await messages.parties(desk.database, row.where)
         sealed = known.get(row.subject)
         learner = mailbox.party(keys, row.process, row.subject, sealed) if sealed else None
-        opening = await messages.opening(desk.database, row.where)
-        turn = cls(desk=desk, row=row, story=story, keys=keys, now=now, memory=memory, learner=learner, opening=opening)
+        turn = cls(desk=desk, row=row, story=story, keys=keys, now=now, memory=memory, learner=learner)
         turn.phase = row.phase
         return turn
 
@@ -221,7 +219,7 @@ class Turn:
 
     def _grant(self, send: Send) -> str:
         if send.recipient.startswith(LEARNER):
-            return self.opening
+            return self.row.opening
         grant = self.desk.participants.grant_for(send.recipient, "platform", send.type)
         if not grant:
             raise LookupError(f"{send.recipient} gave the platform no grant for {send.type}")

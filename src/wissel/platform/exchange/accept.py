@@ -139,7 +139,7 @@ async def _start(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
     proofs.check_grant(checked.read, checked.proven.roles, desk.participants, "", checked.now)
     submission = checked.read.submission
     learner = parties.from_addressee(submission.addressee, desk.entropy) if submission.addressee else None
-    row = _process_row(desk, checked, checked.row.process, checked.envelope.recipient)
+    row = _process_row(desk, checked, checked.row.process, b64(checked.read.commitment))
     return _begin(desk, checked, row, learner)
 
 
@@ -150,9 +150,10 @@ async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
         raise EnvelopeRefused("A delivery capability reaches a learner only.", field="/envelope/recipient")
     jwe = checked.read.submission.capability
     capability = parties.open_capability(jwe, desk.sealer, checked.envelope.source, checked.now)
-    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, b64(sha256(jwe.encode())), checked.now)
+    opening = b64(sha256(jwe.encode()))
+    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, opening, checked.now)
     learner = parties.from_capability(capability, desk.entropy)
-    row = _process_row(desk, checked, "", checked.envelope.source)
+    row = _process_row(desk, checked, "", opening)
     taken, unit = _begin(desk, checked, row, learner)
     unit += messages.post(
         rows.mail(taken.row, parties.receiver(checked.envelope.recipient, row, learner), 1, row.started_ms)
@@ -179,7 +180,7 @@ def _begin(desk: Desk, checked: _Checked, row: ProcessRow, learner: Party | None
     return taken, unit
 
 
-def _process_row(desk: Desk, checked: _Checked, kind: str, institution: str) -> ProcessRow:
+def _process_row(desk: Desk, checked: _Checked, kind: str, opening: str) -> ProcessRow:
     story = kind in desk.versions
     return ProcessRow(
         partition=checked.where.partition,
@@ -190,7 +191,8 @@ def _process_row(desk: Desk, checked: _Checked, kind: str, institution: str) -> 
         life="running" if story else "decided",
         subject=checked.envelope.subject,
         portal=checked.caller if "learner" in checked.proven.roles else "",
-        institution=institution,
+        institution=checked.envelope.recipient if story else checked.envelope.source,
+        opening=opening,
         state=b"",
         revision=0,
         started_ms=to_ms(checked.now),
@@ -209,8 +211,7 @@ async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple
         raise SequenceBroken(
             f"The next message between these parties in this process is number {last + 1}.", field="/envelope/sequence"
         )
-    opening = await messages.opening(desk.database, checked.where)
-    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, opening, checked.now)
+    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, process.opening, checked.now)
     loaded = await desk.keys.load([checked.where.process])
     day = min(date.fromisoformat(envelope.enddate), date.fromisoformat(process.end_day))
     taken = rows.take(desk, checked.spoken, loaded[KeyName(envelope.process, "post")], day, checked.now)

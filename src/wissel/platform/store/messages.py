@@ -49,15 +49,6 @@ async def last_sequence(database: Database, where: Where, source: str, recipient
     return int(rows[0][0] or 0)
 
 
-async def opening(database: Database, where: Where) -> str:
-    """Return the commitment of the first message of a process, or an empty text."""
-    rows = await database.fetch(
-        "SELECT commitment FROM messages WHERE partition = ? AND process = ? ORDER BY accepted_ms, sequence LIMIT 1",
-        where,
-    )
-    return str(rows[0][0]) if rows else ""
-
-
 async def subject(database: Database, where: Where) -> str:
     """Return the learner of a process, as she is named in it; an empty text when the process is gone."""
     rows = await database.fetch("SELECT subject FROM processes WHERE partition = ? AND process = ?", where)

@@ -25,7 +25,10 @@ class Which(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessRow:
-    """A process that is not forgotten. `state` is sealed under `memory`; empty once it is decided."""
+    """A process that is not forgotten. `state` is sealed under `memory`; empty once it is decided.
+
+    `opening` is what a message to the learner leans on: the commitment of her request, or the hash of a capability.
+    """
 
     partition: int
     process: str
@@ -36,6 +39,7 @@ class ProcessRow:
     subject: str
     portal: str
     institution: str
+    opening: str
     state: bytes
     revision: int
     started_ms: int

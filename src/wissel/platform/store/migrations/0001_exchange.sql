@@ -24,6 +24,7 @@ CREATE TABLE processes (
     subject TEXT NOT NULL,
     portal TEXT NOT NULL,
     institution TEXT NOT NULL,
+    opening TEXT NOT NULL,
     state BYTEA NOT NULL,
     revision BIGINT NOT NULL,
     started_ms BIGINT NOT NULL,

@@ -1,0 +1,155 @@
+"""The whole nation in one process: every owner's real code, over HTTP in memory, on a clock that steps."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+
+from tests.journeys.parties import SeededEntropy, SteppedClock
+from wissel.assembly.chain import build_played
+from wissel.assembly.demo import play
+from wissel.assembly.demo.processes import commands
+from wissel.assembly.demo.setup import START, Scene, prepare
+from wissel.assembly.institution import build_connector
+from wissel.assembly.learner import build_vaults
+from wissel.assembly.owners import Owner, Parts
+from wissel.assembly.platform import build_platform
+from wissel.assembly.runner import Job
+from wissel.assembly.settings import (
+    ChainSettings,
+    ConnectorSettings,
+    PlatformSettings,
+    VaultsSettings,
+    read_settings,
+)
+from wissel.infra.http.memory import MemoryHttp
+from wissel.infra.http.ports import Request, Response
+from wissel.messages.verify import open_copy, parse_json
+
+KINDS: dict[str, tuple[type[Any], Callable[[Any, Owner], Awaitable[Parts]]]] = {
+    "serve": (PlatformSettings, build_platform),
+    "connector": (ConnectorSettings, build_connector),
+    "vaults": (VaultsSettings, build_vaults),
+    "play": (ChainSettings, build_played),
+}
+
+
+class Lines:
+    """A log that remembers."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, dict[str, Any]]] = []
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Remember one line."""
+        self.said.append((event, fields))
+
+
+class Network:
+    """The one network of the nation; applications join it when they are built."""
+
+    def __init__(self) -> None:
+        self.apps: dict[str, Any] = {}
+        self.down: set[str] = set()
+
+    async def send(self, request: Request) -> Response:
+        """Carry a call."""
+        reachable = {base: app for base, app in self.apps.items() if base not in self.down}
+        return await MemoryHttp(reachable).send(request)
+
+
+@dataclass
+class Nation:
+    """All owners, and the means to let time pass."""
+
+    scene: Scene
+    clock: SteppedClock
+    network: Network
+    log: Lines
+    jobs: list[Job] = field(default_factory=list)
+
+    async def round(self) -> int:
+        """Let every owner do what is due, once."""
+        return sum([await job.step(self.clock.now()) for job in self.jobs])
+
+    async def until(self, event: str, process: str, rounds: int = 400) -> None:
+        """Let seconds pass until the platform's log says `event` of a process."""
+        for _ in range(rounds):
+            if any(name == event and said.get("process") == process for name, said in self.log.said):
+                return
+            await self.round()
+            await self.clock.sleep(0.5)
+        tail = "\n".join(f"{name} {said}" for name, said in self.log.said if name != "http.answered" or said["status"] > 299)
+        message = f"{event} of {process} did not come in {rounds} rounds:\n{tail}"
+        raise AssertionError(message)
+
+    async def pass_days(self, days: int, rounds: int = 12) -> None:
+        """Let days pass, a day at a time; everybody does what is due in each."""
+        for _ in range(days):
+            await self.clock.sleep(timedelta(days=1).total_seconds())
+            for _ in range(rounds):
+                await self.round()
+                await self.clock.sleep(1)
+
+    async def settle(self, rounds: int = 30) -> None:
+        """Let some seconds pass."""
+        for _ in range(rounds):
+            await self.round()
+            await self.clock.sleep(1)
+
+    async def learner(self, ref: str) -> play.Learner:
+        """Let a learner move into her vault."""
+        return await play.move_in(self.scene, self.network, ref)
+
+    async def enrol(self, learner: play.Learner, wish: play.Wish | None = None) -> str:
+        """Let her ask to enrol; return the process."""
+        return await play.enrol(self.scene, self.network, learner, wish or play.Wish())
+
+    async def desk(self, house: str, what: str, body: dict[str, Any] | None = None) -> Any:
+        """Speak to the people's door of an institution."""
+        token = (self.scene.data / "institutions" / house / "keys" / "desk.txt").read_text().strip()
+        url = f"{self.scene.address(house)}/{house}/desk{what}"
+        raw = b"" if body is None else msgspec.json.encode(body)
+        method = "GET" if body is None else "POST"
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        answer = await self.network.send(Request(method, url, headers, raw))
+        assert answer.status < 300, answer.body
+        return msgspec.json.decode(answer.body) if answer.body else {}
+
+    def copies(self, owner: str) -> list[dict[str, Any]]:
+        """Return every afschrift in an owner's vault ("learners/x", "institutions/noord"), opened."""
+        place = self.scene.data / owner
+        jwk = parse_json((place / "keys" / "seal.json").read_bytes())
+        return [msgspec.json.decode(open_copy(file.read_bytes(), jwk)) for file in sorted((place / "vault").iterdir())]
+
+
+@asynccontextmanager
+async def nation(data: Path, *, seed: int = 1) -> AsyncIterator[Nation]:
+    """Run the whole nation of the demo in this process, from its start on 15 April 2026."""
+    scene = await prepare(data, pace=0.0)
+    clock, network, log = SteppedClock(START), Network(), Lines()
+    made = Nation(scene, clock, network, log)
+    with ExitStack() as resources:
+        async with AsyncExitStack() as lives:
+            for number, (command, file) in enumerate(commands(scene).values()):
+                kind, build = KINDS[command]
+                mine = Owner(
+                    clock=clock,
+                    entropy=SeededEntropy(seed * 1000 + number),
+                    http=network,
+                    log=log,
+                    resources=resources,
+                    threads=False,
+                )
+                parts = await build(read_settings(kind, file, {}), mine)
+                for each in parts.apps:
+                    if isinstance(each.app, Litestar):
+                        await lives.enter_async_context(each.app.lifespan())
+                    network.apps[f"http://127.0.0.1:{each.port}"] = each.app
+                made.jobs += parts.jobs
+            yield made
