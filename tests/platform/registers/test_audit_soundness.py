@@ -20,7 +20,7 @@ from tests.platform.registers.audit_parts import (
 
 from wissel.core.tree import leaf_hash, root
 from wissel.infra.sql.ports import Statement, Value
-from wissel.infra.sql.sqlite import SqliteDatabase
+from wissel.infra.sql.sqlite import SqliteDatabase, back_up
 from wissel.messages.notes import NoteKey
 from wissel.messages.verify import check_note, parse_checkpoint
 from wissel.platform.registers.audit.actions.check import Check, check
@@ -36,7 +36,7 @@ YEARS = timedelta(days=7 * 366)
 
 async def backed_up(rig: Rig, folder: Path) -> None:
     assert isinstance(rig.database, SqliteDatabase)
-    rig.database.backup(folder / "night.db")
+    back_up(rig.database.path, folder / "night.db")
 
 
 async def reopened(rig: Rig, seed: int = 9) -> Rig:

@@ -1,5 +1,6 @@
 """What the audit trail asks of others."""
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 
@@ -22,9 +23,8 @@ class WitnessAnswer(NamedTuple):
     body: str
 
 
-class WitnessCall(Protocol):
-    """Posts `body` to `<endpoints.witness>/add-checkpoint` of the participant `urn`."""
+WitnessCall = Callable[[str, str], Awaitable[WitnessAnswer]]
+"""(urn, body): post `body` to `<endpoints.witness>/add-checkpoint` of the participant; any status is an answer.
 
-    async def __call__(self, urn: str, body: str) -> WitnessAnswer:
-        """Return the answer, whatever its status. Raises WisselError (Unreachable) when there is none."""
-        ...
+Raises WisselError (Unreachable) when there is none.
+"""
