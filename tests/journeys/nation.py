@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar
-
 from tests.journeys.parties import SeededEntropy, SteppedClock
+
 from wissel.assembly.chain import build_played
 from wissel.assembly.demo import play
 from wissel.assembly.demo.processes import commands
@@ -84,7 +84,9 @@ class Nation:
                 return
             await self.round()
             await self.clock.sleep(0.5)
-        tail = "\n".join(f"{name} {said}" for name, said in self.log.said if name != "http.answered" or said["status"] > 299)
+        tail = "\n".join(
+            f"{name} {said}" for name, said in self.log.said if name != "http.answered" or said["status"] > 299
+        )
         message = f"{event} of {process} did not come in {rounds} rounds:\n{tail}"
         raise AssertionError(message)
 

@@ -172,4 +172,6 @@ async def make_world(folder: Path, *, seed: int = 1, kinds: tuple[str, ...] = ()
     ]
     for card in cards:
         await platform.participants.register(card, START)
-    return World(platform=platform, clock=clock, entropy=entropy, database=database, keystore=keystore, keys=keys, seals=seals)
+    return World(
+        platform=platform, clock=clock, entropy=entropy, database=database, keystore=keystore, keys=keys, seals=seals
+    )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.journeys.nation import nation
+
 from wissel.messages.verify import open_copy, parse_json, read_trust, verify
 
 

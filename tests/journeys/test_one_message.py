@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
 from tests.journeys.parties import ORIGIN, PORTAL, SCHOOL, World, make_world
+
 from wissel.assembly.platform import jobs
 from wissel.assembly.runner import Job
 from wissel.assembly.switch import Switchboard
