@@ -33,7 +33,7 @@ bench: $(RUN)  ## milliseconds of platform CPU per message, and where they go
 	@$(BIN)/python scripts/bench.py $(ARGS)
 
 docs: $(RUN)  ## write the pages that are made from code (docs/errors.md and its like)
-	@$(BIN)/python scripts/docs.py
+	@for page in scripts/docs_*.py; do $(BIN)/python $$page || exit 1; done
 
 format: $(DEV)  ## lay out the code, and mend what the linter can mend
 	@$(BIN)/ruff format .
