@@ -212,7 +212,8 @@ class Turn:
         return spoken, min(enddate, date.fromisoformat(self.row.end_day))
 
     def _count(self, recipient: str) -> int:
-        assert self.memory is not None, "the platform speaks only in a decision, which leaves a memory"  # noqa: S101
+        if self.memory is None:
+            raise LookupError("the platform speaks only in a decision, which leaves a memory")
         count = self.memory.sequences.get(recipient, 0) + 1
         self.memory = msgspec.structs.replace(self.memory, sequences={**self.memory.sequences, recipient: count})
         return count
