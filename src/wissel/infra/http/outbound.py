@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from types import TracebackType
 from typing import Final, Self
 
@@ -17,6 +18,7 @@ from wissel.infra.http.ports import Request, Response, Unreachable
 CONNECTIONS_MAX: Final = 100
 CONNECTIONS_PER_HOST_MAX: Final = 20
 _CHUNK: Final = 64 * 1024
+_WHOLE_BYTES_MAX: Final = 512 * 1024
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]  # host name, port -> addresses
 
@@ -47,7 +49,7 @@ class AiohttpHttp:
                 request.method,
                 URL(request.url),
                 headers=_headers(request),
-                data=request.body or None,
+                data=_data(request.body),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=request.timeout_s),
             ) as answer:
@@ -93,7 +95,7 @@ class AiohttpHttp:
         return self._session
 
 
-class _Unlisted(OSError):
+class _Unlisted(Exception):
     """A name resolved to an address that the guard refuses."""
 
 
@@ -136,6 +138,11 @@ def _headers(request: Request) -> CIMultiDict[str]:
     headers.setdefault("User-Agent", "wissel")
     headers["Accept-Encoding"] = "identity"
     return headers
+
+
+def _data(body: bytes) -> bytes | BytesIO | None:
+    """Give a large body in parts, so that writing it does not hold up the loop."""
+    return BytesIO(body) if len(body) > _WHOLE_BYTES_MAX else body or None
 
 
 async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:

@@ -19,6 +19,10 @@ _BACKLOG: Final = 512
 _T = TypeVar("_T")
 
 
+class NotStarted(RuntimeError):
+    """An application refused to start."""
+
+
 class Bound(NamedTuple):
     """A port that is ours from here on."""
 
@@ -70,10 +74,14 @@ async def serve(
     Raises when an application could not start; the others are then stopped too.
     """
     servers = [_Server(_config(site.app)) for site in sites]
-    async with asyncio.TaskGroup() as tasks:
-        for site, server in zip(sites, servers, strict=True):
-            tasks.create_task(server.serve([site.bound.socket]), name=f"serve {site.name}")
-        tasks.create_task(_watch(sites, servers, stop, started), name="serve watch")
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for site, server in zip(sites, servers, strict=True):
+                tasks.create_task(server.serve([site.bound.socket]), name=f"serve {site.name}")
+            tasks.create_task(_watch(sites, servers, stop, started), name="serve watch")
+    finally:
+        for site in sites:
+            site.bound.socket.close()
 
 
 def run(main: Coroutine[Any, Any, _T]) -> _T:
@@ -111,9 +119,10 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.should_exit:
-            raise RuntimeError("An application could not start.")
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # uvicorn's way to say it; there are others in this process
+            raise NotStarted("An application could not start; its log says why.") from None
         self.up.set()
 
 

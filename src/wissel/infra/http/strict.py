@@ -10,12 +10,13 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from wissel.infra.http.errors import Unreadable
-from wissel.messages.verify import Refused, parse_json
+from wissel.messages.verify import INTEGER_MAX, Refused, parse_json
 
 DEPTH_MAX: Final = 16
 
 _T = TypeVar("_T")
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_SUSPECT: Final = re.compile(rb"\d{16}|\\u[dD]")  # a large number, or an escaped surrogate
 _PATH: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _SAFE: Final = re.compile(
     r"Expected `[^`]*`(?: [<>=]+ [\d.]+| of length [<>=]+ \d+| matching regex '[^']*')?(?:, got `[^`]*`)?"
@@ -33,8 +34,8 @@ def check_json(body: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
         value = parse_json(body)
     except Refused as error:
         raise Unreadable(error.sentence) from None
-    if rb"\ud" in body.lower():
-        _refuse_half_surrogates(value)
+    if _SUSPECT.search(body):
+        _look_closer(value)
     return value
 
 
@@ -68,16 +69,19 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _refuse_half_surrogates(value: Any) -> None:
+def _look_closer(value: Any) -> None:
+    """Look at every text and number: only where the bytes give a reason to."""
     if isinstance(value, dict):
         for name, item in value.items():
-            _refuse_half_surrogates(name)
-            _refuse_half_surrogates(item)
+            _look_closer(name)
+            _look_closer(item)
     elif isinstance(value, list):
         for item in value:
-            _refuse_half_surrogates(item)
+            _look_closer(item)
     elif isinstance(value, str) and not _encodable(value):
         raise Unreadable("A text holds half of a surrogate pair.")
+    elif isinstance(value, int) and abs(value) > INTEGER_MAX:
+        raise Unreadable("A number is too large; write it as a string.")
 
 
 def _encodable(value: str) -> bool:

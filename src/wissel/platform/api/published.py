@@ -90,7 +90,9 @@ def _parties(log: LogDoor) -> list[BaseRouteHandler]:
         return _shown(found)
 
     @get("/entries", access=allowed("entries"), operation_id="readEntries")
-    async def entries(process: Annotated[str, QueryParameter(pattern=UUID)], request: Request[Any, Any, Any]) -> LogEntries:
+    async def entries(
+        process: Annotated[str, QueryParameter(pattern=UUID)], request: Request[Any, Any, Any]
+    ) -> LogEntries:
         """Read what the log says of one process, as far as you are a party to it."""
         urn = caller_of(request)
         found = await log.of_process(process)

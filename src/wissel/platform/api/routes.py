@@ -85,7 +85,9 @@ def _processes(switch: Switch) -> list[BaseRouteHandler]:
         process: Annotated[str, PathParameter(pattern=UUID, description="The id of the process.")],
         learner_token: Annotated[
             str,
-            HeaderParameter(name="Learner-Token", max_length=8000, description="The token of the learner who is there."),
+            HeaderParameter(
+                name="Learner-Token", max_length=8000, description="The token of the learner who is there."
+            ),
         ] = "",
     ) -> ProcessView:
         """Read where a process stands. Only the portal where it began may ask."""
