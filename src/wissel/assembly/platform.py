@@ -50,6 +50,7 @@ from wissel.platform.partners.psp import actions as psp
 from wissel.platform.partners.runner import Adapter, ApiCall
 from wissel.platform.processes.enrolment.process import Enrolment
 from wissel.platform.processes.objection.process import Objection
+from wissel.platform.registers.audit.actions.check import Check
 from wissel.platform.registers.audit.actions.gather import Witnesses
 from wissel.platform.registers.audit.actions.log import AuditLog
 from wissel.platform.registers.audit.actions.sequence import Sequencer
@@ -67,6 +68,7 @@ TRANSLATIONS: Final[Mapping[str, Translate]] = {
     "psp": psp.translate,
     "eduid": eduid.translate,
 }
+CHECK_S: Final = 30.0  # between two rebuilds of the whole tree in the background
 SEQUENCE_S: Final = 0.1  # leaves wait this long at most for company: one checkpoint serves many
 KEY_YEARS: Final = 3
 
@@ -258,6 +260,7 @@ def jobs(platform: Platform, http: Http) -> list[Job]:
         Job("keys", platform.keys.step, 1.0),
         Job("destroyer", Destroyer(platform.keystore, platform.database, platform.keys, platform.entropy).step, 0.05),
         Job("days", days.step, 1.0),
+        Job("check", Check(platform.audit).step, CHECK_S),
     ]
     return work + [Job(f"adapter {each.partner}", each.step, 0.1) for each in adapters(platform, http)]
 

@@ -154,10 +154,11 @@ async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
     proofs.check_grant(checked.read, checked.proven.roles, desk.participants, opening, checked.now)
     learner = parties.from_capability(capability, desk.entropy)
     row = _process_row(desk, checked, "", opening)
+    receiver = parties.receiver(checked.envelope.recipient, row, learner)
+    if await messages.waiting_for(desk.database, receiver) >= desk.limits.mail_per_receiver_max:
+        raise TooBusy("So much mail waits for this receiver that nothing is added now. Try again in a minute.")
     taken, unit = _begin(desk, checked, row, learner)
-    unit += messages.post(
-        rows.mail(taken.row, parties.receiver(checked.envelope.recipient, row, learner), 1, row.started_ms)
-    )
+    unit += messages.post(rows.mail(taken.row, receiver, 1, row.started_ms))
     return taken, unit
 
 

@@ -59,6 +59,7 @@ class TooBusy(WisselError):
 
     code: ClassVar[str] = "too-busy"
     status: ClassVar[int] = 503
+    retry_after_s: ClassVar[int] = 60
 
 
 class ReceiptRefused(WisselError):
