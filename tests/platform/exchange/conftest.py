@@ -1,0 +1,17 @@
+"""A platform with parties for each test of the exchange."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.journeys.parties import World, make_world
+
+OBJECTION = "nl.wissel.objection.received.v1"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Return a platform whose school takes objections."""
+    made = await make_world(tmp_path, kinds=(OBJECTION,))
+    yield made
+    made.close()
