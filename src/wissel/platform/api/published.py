@@ -39,7 +39,7 @@ def log_router(log: LogDoor, revocations: Revocations) -> Router:
 
 
 def _anybody(log: LogDoor, revocations: Revocations) -> list[BaseRouteHandler]:
-    @get("/checkpoint", access=public, media_type="text/plain; charset=utf-8", operation_id="readCheckpoint")
+    @get("/checkpoint", access=public, media_type="text/plain", operation_id="readCheckpoint")
     async def checkpoint() -> Response[str]:
         """Read the newest checkpoint, a signed note (C2SP tlog-checkpoint)."""
         note = await log.checkpoint()

@@ -62,7 +62,9 @@ class Tokens:
     def give(self, form: bytes) -> TokenAnswer:
         """Answer a token request (application/x-www-form-urlencoded). Raises TokenRefused."""
         fields = _read_form(form)
-        if fields.get("grant_type") != "client_credentials":
+        if not fields.get("grant_type"):
+            raise TokenRefused("invalid_request", "The form has no grant_type.", field="grant_type")
+        if fields["grant_type"] != "client_credentials":
             raise TokenRefused("unsupported_grant_type", "Only client_credentials is given.", field="grant_type")
         if fields.get("client_assertion_type") != ASSERTION:
             raise TokenRefused("invalid_request", f"It must be {ASSERTION}.", field="client_assertion_type")
