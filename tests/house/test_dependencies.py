@@ -4,11 +4,13 @@ import re
 from typing import Final
 
 import pytest
-from tests.house.reading import ROOT, pyproject
+from tests.house.reading import ROOT, imports, pyproject, sources
 
 RUN_MAX: Final = 25
 NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
+# Run-time dependencies that are used without being imported, and by whom.
+UNSEEN: Final = {"tzdata": "zoneinfo", "httptools": "uvicorn"}
 REQUIREMENTS: Final = ("run", "dev", "lock")
 
 
@@ -40,6 +42,12 @@ def pins(name: str) -> dict[str, str]:
 
 def test_wissel_leans_on_at_most_25_packages() -> None:
     assert len(run()) <= RUN_MAX
+
+
+def test_wissel_uses_every_package_that_it_leans_on() -> None:
+    imported = {normal(name.partition(".")[0]) for source in sources("src") for _, name in imports(source.tree)}
+    idle = set(run()) - imported - set(UNSEEN)
+    assert not idle, f"nothing in src imports {sorted(idle)}: tests only? then it is of the dev group"
 
 
 @pytest.mark.parametrize("package", run() + develop())
