@@ -1,13 +1,14 @@
 from datetime import date
+from typing import Any
 
 import pytest
 
-from wissel.core.fees import STATUTORY, Claim, Degree, Facts, basis, doubt, second_enrolment
+from wissel.core.fees import STATUTORY, Claim, Degree, Facts, Field, Level, basis, doubt, second_enrolment
 
 BEFORE = Degree("bachelor", date(2020, 7, 1))
 
 
-def claim(**changes: object) -> Claim:
+def claim(**changes: Any) -> Claim:
     whole = Claim(
         year="2024-25",
         kind="statutory",
@@ -18,7 +19,7 @@ def claim(**changes: object) -> Claim:
         reductions=(),
         start=date(2024, 9, 1),
     )
-    return whole._replace(**changes)  # type: ignore[arg-type]
+    return whole._replace(**changes)
 
 
 # WHW 7.45a-7.46, UB 2.2-2.3b
@@ -44,8 +45,8 @@ def test_who_is_in_no_group_of_the_law_pays_the_institutional_fee() -> None:
         ("master", "master", "institutional"),
     ],
 )
-def test_a_degree_of_the_same_level_ends_the_statutory_fee(level: str, earlier: str, kind: str) -> None:
-    facts = Facts(level, entitled=True, degrees=[Degree(earlier, date(2020, 7, 1))])  # type: ignore[arg-type]
+def test_a_degree_of_the_same_level_ends_the_statutory_fee(level: Level, earlier: Level, kind: str) -> None:
+    facts = Facts(level, entitled=True, degrees=[Degree(earlier, date(2020, 7, 1))])
     assert basis(facts).kind == kind
 
 
@@ -56,8 +57,8 @@ def test_degrees_before_1_september_1991_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("field", ["education", "healthcare"])
-def test_a_first_programme_in_education_or_health_care_is_statutory_once_and_gives_no_free_second(field: str) -> None:
-    facts = Facts("bachelor", entitled=True, degrees=[BEFORE], field=field, firstinfield=True)  # type: ignore[arg-type]
+def test_a_first_programme_in_education_or_health_care_is_statutory_once_and_gives_no_free_second(field: Field) -> None:
+    facts = Facts("bachelor", entitled=True, degrees=[BEFORE], field=field, firstinfield=True)
     assert basis(facts) == ("statutory", "UB 2.3", False)
     assert basis(facts._replace(firstinfield=False)).kind == "institutional"
     assert basis(facts._replace(field="other")).kind == "institutional"

@@ -102,20 +102,15 @@ def the_fee(**changes: Any) -> FeeStated:
     return msgspec.structs.replace(fee, **changes)
 
 
-def the_gates(*needed: str) -> GatesStated:
-    return GatesStated(
-        gates=tuple(
-            StatedGate(gate=name, state="needed", ground="studiegids 2026")  # type: ignore[arg-type]
-            for name in needed
-        )
-    )
+def the_gates(*needed: Any) -> GatesStated:
+    return GatesStated(gates=tuple(StatedGate(gate=name, state="needed", ground="studiegids 2026") for name in needed))
 
 
-def the_refusal(ground: str = "education") -> AdmissionDecided:
+def the_refusal(ground: Any = "education") -> AdmissionDecided:
     return AdmissionDecided(
         decision="refused",
         role="admission board",
-        ground=ground,  # type: ignore[arg-type]
+        ground=ground,
         text="The mathematics of your profile does not suffice.",
         objection=Objection(until="2026-06-10", where="https://school.example/bezwaar", how="By letter."),
     )

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from wissel.core.academic import StudyYear, study_year
-from wissel.messages.grounds import GROUNDS, fits
+from wissel.messages.grounds import GROUNDS, GroundCode, fits
 from wissel.platform.processes.enrolment import rules
 
 YEAR = StudyYear(2026)
@@ -35,10 +35,10 @@ def test_a_year_before_the_oldest_row_has_the_oldest_row() -> None:
 
 
 @pytest.mark.parametrize("code", ["lateapplication", "checknegative"])
-def test_a_ground_for_late_applicants_exists_for_nobody_else(code: str) -> None:
-    assert fits(code, "bachelor", late=True)  # type: ignore[arg-type]
-    assert not fits(code, "bachelor", late=False)  # type: ignore[arg-type]
-    assert not fits(code, "master", late=True)  # type: ignore[arg-type]
+def test_a_ground_for_late_applicants_exists_for_nobody_else(code: GroundCode) -> None:
+    assert fits(code, "bachelor", late=True)
+    assert not fits(code, "bachelor", late=False)
+    assert not fits(code, "master", late=True)
 
 
 def test_every_ground_names_its_article_and_a_sentence() -> None:

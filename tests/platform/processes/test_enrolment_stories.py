@@ -36,10 +36,10 @@ def begun(**changes: Any) -> World:
     return world
 
 
-def decided(gate: str, decision: str = "met") -> GateDecided:
+def decided(gate: Any, decision: Any = "met") -> GateDecided:
     return GateDecided(
-        gate=gate,  # type: ignore[arg-type]
-        decision=decision,  # type: ignore[arg-type]
+        gate=gate,
+        decision=decision,
         ground="WHW 7.25",
         role="admission board",
         text="Seen and judged.",

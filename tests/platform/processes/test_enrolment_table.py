@@ -1,6 +1,6 @@
 import random
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -23,7 +23,7 @@ from tests.platform.processes.enrolment_world import (
 
 from wissel.messages.catalogue import CATALOGUE
 from wissel.messages.enrolment import ConsentGiven, EnrolmentWithdrawn, GateDecided, GatesStated, StatedGate
-from wissel.messages.fields import Objection, Payload
+from wissel.messages.fields import Objection, OpenGate, Payload
 from wissel.messages.identity import (
     DiplomaAnswered,
     DiplomaAsked,
@@ -41,21 +41,27 @@ from wissel.platform.processes.enrolment.table import ENDS, EVENTS, MESSAGES, RO
 from wissel.platform.processes.enrolment.words import FINAL, RUNNING, State
 from wissel.platform.processes.errors import ProcessError
 
-DECIDABLE: Final = ("identity", "education", "requirements", "studychoice", "language", "residence", "payment")
+DECIDABLE: Final[tuple[OpenGate, ...]] = (
+    "identity",
+    "education",
+    "requirements",
+    "studychoice",
+    "language",
+    "residence",
+    "payment",
+)
 OBJECTION: Final = Objection(until="2026-06-10", where="https://school.example/bezwaar", how="By letter.")
 STATEMENT: Final = f"{PROCESS[:-1]}9"
 
 
-def _stated(state: str) -> GatesStated:
-    return GatesStated(
-        gates=tuple(StatedGate(gate=name, state=state, ground="WHW") for name in DECIDABLE)  # type: ignore[arg-type]
-    )
+def _stated(state: Any) -> GatesStated:
+    return GatesStated(gates=tuple(StatedGate(gate=name, state=state, ground="WHW") for name in DECIDABLE))
 
 
-def _decided(gate: str, decision: str) -> GateDecided:
+def _decided(gate: Any, decision: Any) -> GateDecided:
     return GateDecided(
-        gate=gate,  # type: ignore[arg-type]
-        decision=decision,  # type: ignore[arg-type]
+        gate=gate,
+        decision=decision,
         ground="WHW",
         role="board",
         text="A reason.",
@@ -67,8 +73,8 @@ def _consent(*, given: bool) -> ConsentGiven:
     return ConsentGiven(scope="payer", given=given, party="Aunt", purpose="to pay", until="2027-08-31")
 
 
-def _mandate(statement: str, result: str) -> MandateConfirmed:
-    return MandateConfirmed(statement=statement, result=result, amount=1, parts=1)  # type: ignore[arg-type]
+def _mandate(statement: str, result: Any) -> MandateConfirmed:
+    return MandateConfirmed(statement=statement, result=result, amount=1, parts=1)
 
 
 def _diploma() -> DiplomaAsked:

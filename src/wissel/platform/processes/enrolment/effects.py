@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from wissel.core.academic import study_year
 from wissel.core.fees import Doubt
 from wissel.core.moments import dutch_day, from_ms
@@ -22,7 +24,7 @@ from wissel.messages.identity import EducationAsked, EduidAsked, IdentityAsked
 from wissel.messages.payments import FeeStated, MandateAsked
 from wissel.messages.process import Effect, Event, Finish, Pass, Send, Status, Unwake, Wake
 from wissel.platform.processes.enrolment import doubts, gates, rules
-from wissel.platform.processes.enrolment.words import State, said
+from wissel.platform.processes.enrolment.words import State, gate_of, said
 from wissel.platform.processes.errors import ProcessError
 
 
@@ -160,7 +162,7 @@ def _put(scene: Scene, what: str) -> list[Effect]:
     """Put a gate before the institution: "<gate>: <why>", or "<gate>" with the why from the answer itself."""
     gate, _, why = what.partition(": ")
     found = why or {"differs": "differs"}.get(getattr(scene.event.data, "result", ""), "unknown")
-    data = GateAsked(gate=gate, why=found)  # type: ignore[arg-type]  # the table's own words
+    data = msgspec.convert({"gate": gate, "why": found}, GateAsked)
     return _send(scene, "gate.asked", scene.after.institution, data)
 
 
@@ -171,7 +173,7 @@ def _say(scene: Scene, what: str) -> list[Effect]:
 def _say_ready(scene: Scene) -> list[Effect]:
     state = scene.after
     held = [
-        HeldGate(gate=name, state=gate.state, who=gate.who, evidence=gate.evidence)  # type: ignore[arg-type]  # it holds
+        {"gate": name, "state": gate.state, "who": gate.who, "evidence": gate.evidence}
         for name, gate in state.gates.items()
     ]
     data = EnrolmentReady(
@@ -179,15 +181,17 @@ def _say_ready(scene: Scene) -> list[Effect]:
         programme=state.programme,
         form=state.form,
         start=state.start,
-        gates=tuple(held),
+        gates=msgspec.convert(held, tuple[HeldGate, ...]),
     )
     return _send(scene, "enrolment.ready", state.institution, data)
 
 
 def _say_deadline(scene: Scene) -> list[Effect]:
-    what = scene.event.name.removeprefix("deadline/")
-    due = scene.before.overdue if what == "enrolment" else scene.before.gates[what].due  # type: ignore[index]  # a gate
-    data = DeadlinePassed(gate=what, due=due)  # type: ignore[arg-type]  # one of this process's timers
+    if scene.event.name == "deadline/enrolment":
+        data = DeadlinePassed(gate="enrolment", due=scene.before.overdue)
+    else:
+        gate = gate_of(scene.event.name)
+        data = DeadlinePassed(gate=gate, due=scene.before.gates[gate].due)
     return _send(scene, "deadline.passed", scene.after.institution, data)
 
 

@@ -18,7 +18,7 @@ from wissel.messages.payments import FeeStated, MandateConfirmed
 from wissel.messages.process import Event
 from wissel.messages.programmes import InstitutionSettings
 from wissel.platform.processes.enrolment import doubts, rules
-from wissel.platform.processes.enrolment.words import GATES, OPTIONAL, Fee, Gate, GateState, State, said
+from wissel.platform.processes.enrolment.words import GATES, OPTIONAL, Fee, Gate, GateState, State, gate_of, said
 
 INSTITUTION: Final = "institution"
 
@@ -262,10 +262,9 @@ def _unanswered(name: GateName) -> "Hear":
 
 def _deadline(state: State, event: Event) -> State:
     due = rules.again(study_year(state.studyyear), dutch_day(event.at)).isoformat()
-    what = event.name.removeprefix("deadline/")
-    if what == "enrolment":
+    if event.name == "deadline/enrolment":
         return msgspec.structs.replace(state, overdue=due if state.phase == "ready" else "")
-    name: GateName = what  # type: ignore[assignment]  # one of the timers that this process sets
+    name = gate_of(event.name)
     gate = state.gates[name]
     return state if gate.holds else _with(state, name, msgspec.structs.replace(gate, due=due))
 

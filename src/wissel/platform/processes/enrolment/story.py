@@ -12,7 +12,7 @@ from wissel.messages.fields import GateName
 from wissel.messages.payments import FeeStated, MandateConfirmed
 from wissel.messages.process import Event
 from wissel.platform.processes.enrolment import doubts, gates
-from wissel.platform.processes.enrolment.words import FINAL, State, said
+from wissel.platform.processes.enrolment.words import FINAL, State, gate_of, said
 
 Judge = Callable[[State, State, Event], str]
 
@@ -152,11 +152,9 @@ def _not_received(_before: State, _after: State, _event: Event) -> str:
 
 
 def _deadline(before: State, _after: State, event: Event) -> str:
-    what = event.name.removeprefix("deadline/")
-    if what == "enrolment":
+    if event.name == "deadline/enrolment":
         return "open" if before.phase == "ready" else SETTLED
-    name: GateName = what  # type: ignore[assignment]  # one of the timers that this process sets
-    return SETTLED if before.gates[name].holds else "open"
+    return SETTLED if before.gates[gate_of(event.name)].holds else "open"
 
 
 def _reminder(before: State, _after: State, _event: Event) -> str:

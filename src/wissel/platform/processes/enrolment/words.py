@@ -30,6 +30,14 @@ def said(event: Event, kind: type[Said]) -> Said:
     return event.data
 
 
+def gate_of(timer: str) -> GateName:
+    """Return the gate of a timer "deadline/<gate>". Raises ProcessError for a timer of something else."""
+    found = next((name for name in GATES if timer == f"deadline/{name}"), None)
+    if found is None:
+        raise ProcessError(f"The timer {timer!r} belongs to no gate.")
+    return found
+
+
 class Gate(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One gate: how it stands, on whose word (a role), the message that shows it, and the day it is due."""
 
