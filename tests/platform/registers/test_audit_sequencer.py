@@ -19,6 +19,7 @@ from wissel.core.tree import leaf_hash, root
 from wissel.infra.sql.ports import Conflict, Statement
 from wissel.messages.notes import NoteKey
 from wissel.messages.verify import check_note, parse_checkpoint
+from wissel.platform.registers.audit import store
 from wissel.platform.registers.audit.actions.sequence import Sequencer
 from wissel.platform.registers.audit.errors import EntryTooLong, LogInconsistent, WrongLogKey
 from wissel.platform.registers.audit.rules import unbundle
@@ -125,6 +126,15 @@ async def test_a_sequencer_that_was_overtaken_writes_nothing(rig: Rig) -> None:
     slow = Rig(Overtaken(), rig.kept, rig.key)  # type: ignore[arg-type]  # a database as far as it is used
     assert await slow.sequencer.step(NOON) == 0
     assert await rig.database.fetch("SELECT COUNT(*) FROM log_entries") == [(4,)]
+
+
+async def test_a_head_moves_on_only_from_where_it_was_read(rig: Rig) -> None:
+    await rig.run()
+    head = (await store.heads(rig.database))[0]
+    await rig.database.commit([store.move(head, 7, b"r" * 32)])
+    with pytest.raises(Conflict):
+        await rig.database.commit([store.move(head, 9, b"s" * 32)])
+    assert (await store.heads(rig.database))[0].size == 7
 
 
 async def test_rows_that_do_not_fit_are_an_error_not_a_silence(rig: Rig) -> None:
