@@ -14,7 +14,7 @@ PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
 def lint(rules: Path, node_modules: Path, described: Path) -> list[dict[str, Any]]:
     program = node_modules / ".bin" / "spectral"
-    command = [program, "lint", "--ruleset", rules, "--format", "json", "--quiet", described]
+    command: list[str | Path] = [program, "lint", "--ruleset", rules, "--format", "json", "--quiet", described]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in {0, 1}, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)

@@ -10,6 +10,7 @@ from tests.infra.http_scene import NOON, CountedEntropy, KeptLog, StillClock
 
 from wissel.client import Client
 from wissel.client.words import Accepted, ProcessView, Settled, Settlement
+from wissel.core.clock import Clock
 from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7
 from wissel.core.moments import rfc3339
@@ -166,9 +167,9 @@ class PlayedHealth:
 class Scene:
     """One platform door and everybody who may knock."""
 
-    def __init__(self, base: str = BASE, limits: Limits | None = None) -> None:
+    def __init__(self, base: str = BASE, limits: Limits | None = None, clock: Clock | None = None) -> None:
         self.base = base
-        self.clock = StillClock()
+        self.clock = StillClock()  # moves only when no other clock is given
         self.entropy = CountedEntropy("clients")
         self.log = KeptLog()
         self.directory = PlayedDirectory()
@@ -186,7 +187,7 @@ class Scene:
             revocations=_revocations,
             health=self.health,
             key=PLATFORM,
-            clock=self.clock,
+            clock=clock or self.clock,
             entropy=CountedEntropy("api"),
             log=self.log,
             limits=limits,
