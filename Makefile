@@ -30,7 +30,7 @@ check: $(DEV)  ## format, lint, types, import contracts and budgets, without the
 	@$(BIN)/python scripts/check.py
 
 bench: $(RUN)  ## milliseconds of platform CPU per message, and where they go
-	@$(BIN)/python scripts/bench.py $(ARGS)
+	@PYTHONPATH=. $(BIN)/python scripts/bench.py $(ARGS)
 
 docs: $(RUN)  ## write the pages that are made from code (docs/errors.md and its like)
 	@for page in scripts/docs_*.py; do $(BIN)/python $$page || exit 1; done

@@ -15,20 +15,17 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final, TypeVar
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from rich.console import Console
+from rich.table import Table
+from tests.journeys.parties import PORTAL, SCHOOL, World, make_world
 
-from rich.console import Console  # noqa: E402 - the root of the project must be on the path first
-from rich.table import Table  # noqa: E402
-from tests.journeys.parties import PORTAL, SCHOOL, World, make_world  # noqa: E402
-
-from wissel.assembly.platform import jobs  # noqa: E402
-from wissel.assembly.switch import Switchboard  # noqa: E402
-from wissel.client.words import Settled  # noqa: E402
-from wissel.core.ids import uuid7  # noqa: E402
-from wissel.messages.enrolment import ObjectionReceived  # noqa: E402
-from wissel.messages.records import receipt  # noqa: E402
-from wissel.messages.verify import check_jws  # noqa: E402
+from wissel.assembly.platform import jobs
+from wissel.assembly.switch import Switchboard
+from wissel.client.words import Settled
+from wissel.core.ids import uuid7
+from wissel.messages.enrolment import ObjectionReceived
+from wissel.messages.records import receipt
+from wissel.messages.verify import check_jws
 
 KIND: Final = "nl.wissel.objection.received.v1"
 T = TypeVar("T")
