@@ -13,6 +13,7 @@ from wissel.messages.catalogue import decode, longest, lookup
 from wissel.messages.envelope import LEARNER, Envelope, SenderProof
 from wissel.messages.leaves import entry
 from wissel.messages.process import Decision, Event, Finish, Pass, Process, Send, Status, Unwake, Wake
+from wissel.messages.records import undelivered
 from wissel.messages.verify import b64, canonical, commit
 from wissel.platform.engine.words import Memory
 from wissel.platform.exchange import mailbox, parties, rows
@@ -130,9 +131,12 @@ class Turn:
         )
         self._record(event, decision.label)
         for number, effect in enumerate(decision.effects):
-            self._apply(decision, number, event, effect)
-        if message is not None:
-            self._pass_on(message)
+            if isinstance(effect, Pass) and message is not None:
+                self._pass_on(message)
+            else:
+                self._apply(decision, number, event, effect)
+        if message is not None and Pass() not in decision.effects:
+            self._hold_back(message, decision.label)
 
     def _apply(self, decision: Decision, number: int, event: Event, effect: Any) -> None:
         where = self.row.where
@@ -149,7 +153,7 @@ class Turn:
                 self.finished = True
                 self._leaf("process.decided", process=self.row.process, outcome=outcome)
             case Pass():
-                pass  # every message goes on to its recipient; see _decide
+                pass  # only a message can be passed on
             case _:
                 raise TypeError(f"{type(effect).__name__} is no effect, in {decision.label}")
 
@@ -164,6 +168,18 @@ class Turn:
     def _pass_on(self, message: MessageRow) -> None:
         receiver = parties.receiver(message.recipient, self.row, self.learner)
         self.statements += messages.post(rows.mail(message, receiver, self._place(), to_ms(self.now)))
+
+    def _hold_back(self, message: MessageRow, why: str) -> None:
+        """End a message that the story does not pass on: its sender's copy says why, by the hash of the payload."""
+        desk, at_ms, leaf = self.desk, to_ms(self.now), self.desk.entropy.draw(16)
+        kept, _ = mailbox.unseal(self.keys, message)
+        statement = undelivered(
+            desk.signer, acknowledgement=kept.acknowledgement, attempts=0, at=self.now, reason=f"held back: {why}"
+        )
+        post = self.keys[KeyName(self.row.process, "post")]
+        sealed = post.seal(statement.encode(), place(self.row.process, message.id, "receipt"))
+        self.statements.append(messages.hold_back(message.which, sealed, leaf, at_ms))
+        self.statements.append(mailbox.outcome_leaf(desk, message, "undelivered", statement, leaf))
 
     def _place(self) -> int:
         if self.memory is None or self.row.life != "running":

@@ -129,7 +129,7 @@ async def finish(
     statement = receipt or await _undelivered(desk, head, row, keys, why)
     sealed = keys[KeyName(row.process, "post")].seal(statement.encode(), place(row.process, row.id, "receipt"))
     unit: list[Statement] = messages.end(head, outcome, sealed, leaf, at_ms)
-    unit.append(pending(_leaf(desk, row, outcome, statement, now), leaf, at_ms))
+    unit.append(outcome_leaf(desk, row, outcome, statement, leaf))
     if row.type and await _in_story(desk, row):
         unit.append(processes.add_event(rows.outcome(row, outcome, at_ms)))
     try:
@@ -151,9 +151,11 @@ async def _undelivered(desk: Desk, head: MailRow, row: MessageRow, keys: KeyRing
     )
 
 
-def _leaf(desk: Desk, row: MessageRow, outcome: str, statement: str, now: datetime) -> bytes:
+def outcome_leaf(desk: Desk, row: MessageRow, outcome: str, statement: str, leaf: bytes) -> Statement:
+    """Return the leaf that says what became of a message: the hash of the receipt, or of the platform's statement."""
+    now = desk.clock.now()
     event = "message.undelivered" if outcome == "undelivered" else "message.receipted"
-    return entry(
+    made = entry(
         event,
         now,
         desk.entropy,
@@ -164,6 +166,7 @@ def _leaf(desk: Desk, row: MessageRow, outcome: str, statement: str, now: dateti
         outcome=outcome,
         receipt=b64(sha256(statement.encode())),
     )
+    return pending(made, leaf, to_ms(now))
 
 
 def _read(desk: Desk, receiver: str, compact: str, acknowledgement: str, now: datetime) -> Receipt:

@@ -142,6 +142,16 @@ def end(row: MailRow, outcome: str, receipt: bytes, leaf: bytes, at_ms: int) -> 
     ]
 
 
+def hold_back(which: Which, statement: bytes, leaf: bytes, at_ms: int) -> Statement:
+    """End a message that is not passed on; one that was posted is a conflict."""
+    return Statement(
+        "UPDATE messages SET stage = 'ended', outcome = 'undelivered', receipt = ?, outcome_leaf = ?, ended_ms = ? "
+        "WHERE partition = ? AND process = ? AND source = ? AND id = ? AND stage = 'taken'",
+        [(statement, leaf, at_ms, *which)],
+        expect=1,
+    )
+
+
 def shred_payload(which: Which) -> Statement:
     """Empty what is stored of a payload whose key is about to be destroyed."""
     return Statement(
