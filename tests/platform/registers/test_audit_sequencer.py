@@ -1,5 +1,6 @@
 """Sequencing: dense indexes in one commit, and only what is committed is signed."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -224,6 +225,15 @@ async def test_what_happened_in_one_process_can_be_read_in_order(rig: Rig) -> No
     entry = await rig.log.entry_of(found[0].idx)
     assert entry == found[0]
     assert await rig.log.entry_of(21) is None
+
+
+async def test_ten_thousand_leaves_take_a_few_seconds_of_processor_at_most(stores: Stores) -> None:
+    rig = await stores.rig("a.db")
+    leaves = await rig.pend(entries_of(10_000))
+    started = time.process_time()
+    assert await rig.run() == 10_000
+    assert (await rig.prove(leaves[::100])).proven
+    assert time.process_time() - started < 5
 
 
 async def test_two_stores_share_nothing(stores: Stores) -> None:

@@ -31,7 +31,7 @@ from wissel.platform.registers.audit.actions.reopen import next_origin, reopen
 from wissel.platform.registers.audit.errors import LogInconsistent, PruneRefused, WrongLogKey
 from wissel.platform.registers.audit.rules import unbundle
 
-YEARS = timedelta(days=7 * 366)
+YEARS = timedelta(days=5 * 366)
 
 
 async def backed_up(rig: Rig, folder: Path) -> None:
