@@ -84,6 +84,7 @@ async def _one(scene: Scene, http: Http, screen: Screen, ref: str, taken: Taken)
         screen.line(said)
         taken.notice(scene, said)
     await person
+    await learner.owner.tend()  # her software tells her vault how long each copy is kept
     proof.seconds = (clock.now() - begun).total_seconds()
     await clock.sleep(QUIET_S)
     await read_log(scene, http, proof)
