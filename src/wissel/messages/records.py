@@ -91,7 +91,9 @@ def acknowledge(
     log: str,
     keys: Mapping[str, int],
 ) -> str:
-    """Counter-sign a message. `keys` must name the sender's (or portal's) key, and the id_token key if any:
+    """Counter-sign a message.
+
+    `keys` must name the sender's (or portal's) key, and the id_token key if any:
     each with the size of the tree in which its `key.published` leaf stands and no revocation does.
     """
     facts = {

@@ -7,13 +7,13 @@ The format, the order of the checks and every code stand in docs/afschrift.md.
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -27,16 +27,28 @@ LEARNER: Final = "urn:wissel:learner:"
 INTEGER_MAX: Final = 2**53 - 1  # RFC 8785 numbers are IEEE 754 doubles; beyond this they are not exact
 DEPTH_MAX: Final = 40
 BYTES_MAX: Final = 16 * 1024 * 1024
+CLOCKS: Final = timedelta(days=1)  # how far a receiver's clock may be from the platform's
+REVOCATIONS: Final = "wissel-revocations/v1"
+PROOF: Final = "c2sp.org/tlog-proof@v1"
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _VKEY: Final = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+(\S+)", re.ASCII)
 _SIGNATURE: Final = re.compile(r"\u2014 ([^\s+]+) (\S+)")
-REVOCATIONS: Final = "wissel-revocations/v1"
-PROOF: Final = "c2sp.org/tlog-proof@v1"
+_REVOKED: Final = re.compile(r"([A-Za-z0-9_-]{43}) (\S+)", re.ASCII)
+_EARLIER: Final = re.compile(r"(.+)/(?:[2-9]|[1-9][0-9]+)", re.ASCII)
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 _PARTS: Final = frozenset({"afschrift", "envelope", "nonce", "sender", "acknowledgement", "leaves", "keys"})
-_DELIVERED: Final = _PARTS | {"payload", "receipt"}
-_UNDELIVERED: Final = _PARTS | {"payloadhash", "undelivered"}
+_SENDER: Final = frozenset({"kind", "jws"})
+_LOGIN: Final = _SENDER | {"portal", "tokenhash"}
+_RECORDS: Final[Mapping[str, tuple[frozenset[str], str]]] = {  # typ: the fields it must have, and one that it may have
+    "wissel-acknowledgement": (
+        frozenset(("commitment", "decision", "keys", "log", "received", "ruleset", "sender")),
+        "",
+    ),
+    "wissel-receipt": (frozenset(("acknowledgement", "outcome", "time")), "reason"),
+    "wissel-undelivered": (frozenset(("acknowledgement", "attempts", "outcome", "reason", "time")), ""),
+    "wissel-statement": (frozenset(("acr", "auth_time", "issuer", "nonce")), ""),
+}
 
 
 class Refused(Exception):
@@ -46,6 +58,11 @@ class Refused(Exception):
         super().__init__(f"{sentence} [{code}]")
         self.code = code
         self.sentence = sentence
+
+
+def _need(holds: object, otherwise: Refused) -> None:
+    if not holds:
+        raise otherwise
 
 
 # --- bytes -------------------------------------------------------------------------------------------------
@@ -63,23 +80,21 @@ def b64(data: bytes) -> str:
 
 def unb64(text: str) -> bytes:
     """Read base64url without padding. Refuses anything that `b64` would not have written: one form each."""
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        data = b""
-    if b64(data) != text:
-        raise Refused("base64", "A value is not strict base64url without padding.")
-    return data
+    return _one_form(text, lambda given: base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)), b64)
 
 
 def _unb64_padded(text: str) -> bytes:
     """Read the padded base64 (RFC 4648 section 4) of C2SP formats, as strictly."""
+    return _one_form(text, base64.b64decode, lambda data: base64.b64encode(data).decode())
+
+
+def _one_form(text: str, decode: Callable[[str], bytes], encode: Callable[[bytes], str]) -> bytes:
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        data = decode(text)
+    except ValueError:
         data = b""
-    if base64.b64encode(data).decode() != text:
-        raise Refused("base64", "A value is not strict padded base64.")
+    if encode(data) != text:
+        raise Refused("base64", "A value is not strict base64, in the one form that belongs there.")
     return data
 
 
@@ -124,7 +139,7 @@ def _no_float(text: str) -> Any:
 
 
 def _integer(text: str) -> int:
-    if len(text) > len(str(-INTEGER_MAX)):
+    if len(text) > 17:  # as long as -INTEGER_MAX; the rest is for `canonical`
         raise Refused("json-integer", "A number is too large; write it as a string.")
     return int(text)
 
@@ -136,6 +151,7 @@ _STRICT: Final = json.JSONDecoder(
 
 def parse_json(data: bytes) -> Any:
     """Read JSON that need not be canonical, but has no floats, large numbers or names that stand twice."""
+    _need(len(data) <= BYTES_MAX, Refused("json-size", f"This is larger than {BYTES_MAX} bytes."))
     try:
         return _STRICT.decode(data.decode())
     except (ValueError, RecursionError):
@@ -145,8 +161,7 @@ def parse_json(data: bytes) -> Any:
 def parse(data: bytes) -> Any:
     """Read JSON that is canonical, byte for byte: nothing before, between or after what RFC 8785 writes."""
     value = parse_json(data)
-    if canonical(value) != data:
-        raise Refused("json-canonical", "This JSON is not in canonical form (RFC 8785).")
+    _need(canonical(value) == data, Refused("json-canonical", "This JSON is not in canonical form (RFC 8785)."))
     return value
 
 
@@ -155,18 +170,21 @@ def commit(nonce: bytes, envelope: Mapping[str, Any], payload: bytes) -> bytes:
     return _commit(nonce, envelope, sha256(payload))
 
 
-def _commit(nonce: bytes, envelope: Mapping[str, Any], payload_hash: bytes) -> bytes:
-    if len(nonce) != 32 or len(payload_hash) != 32:
-        raise Refused("nonce", "The nonce and the hash of the payload are 32 bytes each.")
-    return sha256(nonce + canonical(dict(envelope)) + payload_hash)
+def _commit(nonce: bytes, envelope: Mapping[str, Any], digest: bytes) -> bytes:
+    _need(len(nonce) == len(digest) == 32, Refused("nonce", "The nonce and the payload's hash are 32 bytes each."))
+    return sha256(nonce + canonical(dict(envelope)) + digest)
 
 
 def proof_hash(sender: Mapping[str, Any]) -> str:
     """Return the base64url SHA-256 of the sender's proof. A token counts by its hash, so copies may leave it out."""
     token = sender.get("token", "")
-    tokenhash = sender.get("tokenhash", "") or (b64(sha256(token.encode())) if token else "")
+    tokenhash = sender.get("tokenhash", "") or (_hash(token) if token else "")
     facts = {"kind": sender["kind"], "jws": sender["jws"], "portal": sender.get("portal", "")}
     return b64(sha256(canonical({**facts, "tokenhash": tokenhash})))
+
+
+def _hash(text: str) -> str:
+    return b64(sha256(text.encode()))
 
 
 # --- keys, signatures, sealing (RFC 7515, 7516, 7638) ------------------------------------------------------
@@ -190,8 +208,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=4096)
 def _ec_key(crv: str, x: str, y: str) -> ec.EllipticCurvePublicKey:
     point = unb64(x), unb64(y)
-    if crv != "P-256" or any(len(part) != 32 for part in point):
-        raise Refused("key-kind", "An EC key is not on P-256.")
+    _need(crv == "P-256" and all(len(part) == 32 for part in point), Refused("key-kind", "An EC key is not on P-256."))
     try:
         first, second = map(int.from_bytes, point)
         return ec.EllipticCurvePublicNumbers(first, second, ec.SECP256R1()).public_key()
@@ -210,8 +227,7 @@ def _rsa_key(n: str, e: str) -> rsa.RSAPublicKey:
         key = rsa.RSAPublicNumbers(int.from_bytes(unb64(e)), int.from_bytes(unb64(n))).public_key()
     except ValueError:
         raise Refused("key-kind", "An RSA key is not valid.") from None
-    if key.key_size < 2048:
-        raise Refused("key-kind", "An RSA key is shorter than 2048 bits.")
+    _need(key.key_size >= 2048, Refused("key-kind", "An RSA key is shorter than 2048 bits."))
     return key
 
 
@@ -258,23 +274,18 @@ def derive(private: ec.EllipticCurvePrivateKey, public: ec.EllipticCurvePublicKe
 def open_jwe(compact: str, private_jwk: Mapping[str, Any]) -> bytes:
     """Open a compact JWE (ECDH-ES, A256GCM, P-256) with the receiver's private JWK. Raises Refused."""
     parts = compact.split(".")
-    if len(parts) != 5 or parts[1]:
-        raise Refused("jwe", "This is not a compact JWE with direct key agreement.")
+    _need(len(parts) == 5 and not parts[1], Refused("jwe", "This is not a compact JWE with direct key agreement."))
     header = parse_json(unb64(parts[0]))
     if not isinstance(header, dict) or header.keys() - {"alg", "enc", "epk", "kid", "cty", "typ"}:
         raise Refused("jwe", "The header of a sealed value is not one that we read.")
-    if (header.get("alg"), header.get("enc")) != ("ECDH-ES", "A256GCM"):
-        raise Refused("jwe", "A sealed value is not ECDH-ES with A256GCM.")
-    if header.get("kid", thumbprint(private_jwk)) != thumbprint(private_jwk):
-        raise Refused("jwe-key", "This is sealed to another key.")
-    if not isinstance(header.get("epk"), dict):
-        raise Refused("jwe", "A sealed value has no ephemeral key.")
+    fits = (header.get("alg"), header.get("enc")) == ("ECDH-ES", "A256GCM") and isinstance(header.get("epk"), dict)
+    _need(fits, Refused("jwe", "A sealed value is not ECDH-ES with A256GCM."))
+    kid = thumbprint(private_jwk)
+    _need(header.get("kid", kid) == kid, Refused("jwe-key", "This is sealed to another key."))
     iv, sealed, tag = map(unb64, parts[2:])
-    if len(iv) != 12 or len(tag) != 16:
-        raise Refused("jwe", "The IV or tag of a sealed value has another length.")
+    _need((len(iv), len(tag)) == (12, 16), Refused("jwe", "The IV or tag of a sealed value has another length."))
     number = int.from_bytes(unb64(_text(private_jwk, "d", "key-kind")))
-    if not 0 < number < _ORDER:
-        raise Refused("key-kind", "A private key is not one of P-256.")
+    _need(0 < number < _ORDER, Refused("key-kind", "A private key is not one of P-256."))
     secret = derive(ec.derive_private_key(number, ec.SECP256R1()), ec_public(header["epk"]))
     try:
         return AESGCM(secret).decrypt(iv, sealed + tag, parts[0].encode())
@@ -307,21 +318,18 @@ def _signer(vkey: str) -> _Signer:
     data = _unb64_padded(match[3]) if match else b""
     if not match or len(data) != 33 or data[0] not in {1, 4}:
         raise Refused("trust", "A verifier key (vkey) is not Ed25519 in C2SP form.")
-    name = match[1]
-    key_id = sha256(f"{name}\n".encode() + data)[:4]
-    if key_id.hex() != match[2]:
-        raise Refused("trust", f"The verifier key of {name} contradicts its own hash.")
-    return _Signer(name, key_id, data[0], data[1:])
+    key_id = sha256(f"{match[1]}\n".encode() + data)[:4]
+    _need(key_id.hex() == match[2], Refused("trust", f"The verifier key of {match[1]} contradicts its own hash."))
+    return _Signer(match[1], key_id, data[0], data[1:])
 
 
 def _split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     """Return the body and the (name, key id + signature) lines of a signed note."""
     body, middle, block = note.rpartition("\n\n")
-    matches = [_SIGNATURE.fullmatch(line) for line in block.split("\n")[:-1]]
-    if not middle or not block.endswith("\n") or not matches:
-        raise Refused("note", "A checkpoint is not a signed note.")
+    _need(middle and block.endswith("\n"), Refused("note", "A checkpoint is not a signed note."))
     lines = list[tuple[str, bytes]]()
-    for match in matches:
+    for line in block.split("\n")[:-1]:
+        match = _SIGNATURE.fullmatch(line)
         if match is None:
             raise Refused("note", "A signature line of a checkpoint has another form.")
         lines.append((match[1], _unb64_padded(match[2])))
@@ -331,10 +339,8 @@ def _split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
 def _check_line(signer: _Signer, body: str, signature: bytes) -> None:
     signed = body.encode()
     if signer.kind == 4:
-        if len(signature) != 72:
-            raise Refused("note", "A cosignature has another length.")
-        time = int.from_bytes(signature[:8])
-        signed = f"cosignature/v1\ntime {time}\n".encode() + signed
+        _need(len(signature) == 72, Refused("note", "A cosignature has another length."))
+        signed = f"cosignature/v1\ntime {int.from_bytes(signature[:8])}\n".encode() + signed
         signature = signature[8:]
     try:
         ed25519.Ed25519PublicKey.from_public_bytes(signer.key).verify(signature, signed)
@@ -347,8 +353,7 @@ def check_note(note: str, vkey: str) -> None:
     signer = _signer(vkey)
     body, lines = _split_note(note)
     mine = [line[4:] for name, line in lines if (name, line[:4]) == (signer.name, signer.id)]
-    if not mine:
-        raise Refused("note-signature", f"A note is not signed by {signer.name}.")
+    _need(mine, Refused("note-signature", f"A note is not signed by {signer.name}."))
     for signature in mine:
         _check_line(signer, body, signature)
 
@@ -360,17 +365,30 @@ def parse_checkpoint(note: str) -> Checkpoint:
     if len(lines) != 4 or lines[3] or not lines[0] or not _DECIMAL.fullmatch(lines[1]):
         raise Refused("checkpoint", "A checkpoint is not three lines: origin, size, root.")
     head = _unb64_padded(lines[2])
-    if len(head) != 32:
-        raise Refused("checkpoint", "The root in a checkpoint is not 32 bytes.")
+    _need(len(head) == 32, Refused("checkpoint", "The root in a checkpoint is not 32 bytes."))
     return Checkpoint(lines[0], int(lines[1]), head, body)
 
 
-def _check_inclusion(entry: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """RFC 9162 section 2.1.3.2."""
+def _witnesses(note: str, log: str, witnesses: Sequence[str]) -> int:
+    """Return how many trusted witnesses signed a checkpoint; every line must be good and of somebody trusted."""
+    body, lines = _split_note(note)
+    signers = {(one.name, one.id): one for one in map(_signer, (log, *witnesses))}
+    for name, line in lines:
+        signer = signers.pop((name, line[:4]), None)
+        if signer is None:
+            raise Refused("note-signature", "A checkpoint is signed twice, or by somebody who is not trusted.")
+        _check_line(signer, body, line[4:])
+    missing = (_signer(log).name, _signer(log).id) in signers
+    _need(not missing, Refused("note-signature", "A checkpoint is not signed by its log."))
+    return len(lines) - 1
+
+
+def _included(entry: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Return the root to which a path leads (RFC 9162 section 2.1.3.2); empty when the path has another length."""
     node, last = sha256(b"\0" + entry), size - 1
     for sibling in path:
-        if last == 0:
-            break
+        if last <= 0:
+            return b""
         if index & 1 or index == last:
             node = sha256(b"\1" + sibling + node)
             while not index & 1 and index:
@@ -378,8 +396,7 @@ def _check_inclusion(entry: bytes, index: int, size: int, path: Sequence[bytes],
         else:
             node = sha256(b"\1" + node + sibling)
         index, last = index >> 1, last >> 1
-    if last or node != root:
-        raise Refused("inclusion", "An entry is not in the log: its proof does not lead to the signed root.")
+    return b"" if last else node
 
 
 # --- the afschrift -----------------------------------------------------------------------------------------
@@ -403,6 +420,8 @@ class Verdict:
     reason: str = ""
     code: str = ""
     seen: str = ""
+    notes: tuple[str, ...] = ()
+    """What the leaves of the signing keys say about them, such as "adapter for duo"."""
 
 
 class _Key(NamedTuple):
@@ -413,12 +432,24 @@ class _Key(NamedTuple):
     jwk: Mapping[str, Any]
     since: str
     until: str
+    note: str
 
 
 def read_trust(data: bytes) -> Trust:
-    """Read a trust file: {"logs": {origin: vkey}, "witnesses": [vkey], "quorum": number}."""
+    """Read a trust file: {"logs": {origin: vkey}, "witnesses": [vkey], "quorum": number}. Raises Refused."""
     value = parse_json(data)
-    return Trust(dict(value["logs"]), tuple(value.get("witnesses", ())), int(value.get("quorum", 1)))
+    try:
+        trust = Trust(dict(value["logs"]), tuple(value.get("witnesses", ())), value.get("quorum", 1))
+        logs, others = [_signer(key) for key in trust.logs.values()], [_signer(key) for key in trust.witnesses]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Refused("trust", "This is not a trust file: logs, witnesses and quorum.") from None
+    roles = [one.kind for one in logs] == [1] * len(logs) and [one.kind for one in others] == [4] * len(others)
+    apart = len({one.key for one in (*logs, *others)}) == len(logs) + len(others)
+    _need(roles and apart, Refused("trust", "A log or witness has a key of the other kind, or one that stands twice."))
+    named = [one.name for one in logs] == list(trust.logs)
+    _need(named, Refused("trust", "A log's key has another name than the log."))
+    _need(type(trust.quorum) is int and trust.quorum >= 0, Refused("trust", "The quorum is not a number of witnesses."))
+    return trust
 
 
 def verify(document: bytes, trust: Trust, revoked: Mapping[str, str] | None = None) -> Verdict:
@@ -433,149 +464,189 @@ def verify(document: bytes, trust: Trust, revoked: Mapping[str, str] | None = No
 
 class _Check:
     def __init__(self, document: bytes, trust: Trust, revoked: Mapping[str, str]) -> None:
-        self.doc = parse(document)
-        if self.doc.keys() not in (_DELIVERED, _UNDELIVERED) or self.doc["afschrift"] != "1":
-            raise Refused("form", "It has not the fields of an afschrift of version 1.")
+        self.doc: dict[str, Any] = parse(document)
+        self.delivered = "payload" in self.doc
+        parts = _PARTS | ({"payload", "receipt"} if self.delivered else {"payloadhash", "undelivered"})
+        whole = self.doc.keys() == parts and self.doc["afschrift"] == "1"
+        _need(whole, Refused("form", "It has not the fields of an afschrift of version 1."))
         self.envelope: dict[str, Any] = self.doc["envelope"]
         self.sender: dict[str, Any] = self.doc["sender"]
         self.trust, self.revoked = trust, revoked
-        self.witnesses = len(trust.witnesses)
+        self.log: str = self.envelope["log"]
+        self.points: dict[str, tuple[str, Checkpoint, int]] = {}  # by origin: the note, what it says, its witnesses
         self.keys: dict[str, _Key] = {}
         self.used: set[str] = set()
-        self.log = str(self.envelope["log"])
 
     def run(self) -> Verdict:
-        payload = "payload" in self.doc
-        digest = sha256(canonical(self.doc["payload"])) if payload else unb64(self.doc["payloadhash"])
+        digest = sha256(canonical(self.doc["payload"])) if self.delivered else unb64(self.doc["payloadhash"])
         commitment = _commit(unb64(self.doc["nonce"]), self.envelope, digest)
         for item in self.doc["keys"]:
             self._learn(self._entry(item))
-        received = self._acknowledged(commitment)
-        seen = self._spoken(commitment, received)
-        final = str(self.doc["receipt" if payload else "undelivered"])
-        outcome = self._answered(final, delivered=payload)
         accepted, ended = (self._entry(item) for item in self.doc["leaves"])
-        _same(accepted, "message.accepted", commitment, acknowledgement=_hash(self.doc["acknowledgement"]))
-        kind = "message.receipted" if payload else "message.undelivered"
-        _same(ended, kind, commitment, receipt=_hash(final), outcome=outcome)
-        if self.used != self.keys.keys():
-            raise Refused("keys", "It carries a key that signed nothing in it.")
-        return Verdict(ok=True, witnessed=self.witnesses >= self.trust.quorum > 0, seen=seen)
+        acknowledged = self._acknowledged(b64(commitment), accepted)
+        seen = self._spoken(commitment, acknowledged)
+        self._answered(b64(commitment), ended, acknowledged["received"])
+        _need(self.used == self.keys.keys(), Refused("keys", "It carries a key that signed nothing in it."))
+        witnesses = min(point[2] for point in self.points.values())
+        notes = dict.fromkeys(key.note for key in self.keys.values() if key.note)
+        return Verdict(ok=True, witnessed=witnesses >= self.trust.quorum > 0, seen=seen, notes=tuple(notes))
 
     def _entry(self, item: dict[str, str]) -> dict[str, Any]:
         """Return an entry whose place in the log is proven (C2SP tlog-proof)."""
-        if item.keys() != {"entry", "proof"}:
-            raise Refused("form", "An entry has other parts than itself and its proof.")
+        _need(item.keys() == {"entry", "proof"}, Refused("form", "An entry has not just itself and its proof."))
         entry, (head, note) = unb64(item["entry"]), item["proof"].split("\n\n", 1)
-        kind, index, *path = head.split("\n")
-        number = index.removeprefix("index ")
-        if kind != PROOF or not index.startswith("index ") or not _DECIMAL.fullmatch(number):
-            raise Refused("proof", "A proof is not a C2SP tlog-proof.")
-        point = parse_checkpoint(note)
-        if point.origin != self.log or self.log not in self.trust.logs:
-            raise Refused("log", "It is of a log that the trust file does not name.")
-        self.witnesses = min(self.witnesses, _signed_by(note, self.trust.logs[self.log], self.trust.witnesses))
-        _check_inclusion(entry, int(number), point.size, [_unb64_padded(line) for line in path], point.root)
+        kind, place, *lines = head.split("\n")
+        fits = kind == PROOF and place.startswith("index ") and _DECIMAL.fullmatch(place[6:])
+        _need(fits, Refused("proof", "A proof is not a C2SP tlog-proof."))
+        point, index, path = self._point(note), int(place[6:]), [_unb64_padded(line) for line in lines]
+        led = index < point.size and all(len(node) == 32 for node in path) and _included(entry, index, point.size, path)
+        _need(led == point.root, Refused("inclusion", "An entry is not in the log: its proof leads to another root."))
         found: dict[str, Any] = parse(entry)
+        _need(_MOMENT.fullmatch(found["time"]), Refused("leaf", "An entry of the log has no time."))
         return found
 
+    def _point(self, note: str) -> Checkpoint:
+        """Return a checkpoint that a trusted log signed; all proofs in one log lead to the same one."""
+        point = parse_checkpoint(note)
+        ours = _base(point.origin) == _base(self.log) and {point.origin, self.log} <= self.trust.logs.keys()
+        _need(ours, Refused("log", "It is of a log that the trust file does not name."))
+        if point.origin not in self.points:
+            seen = _witnesses(note, self.trust.logs[point.origin], self.trust.witnesses)
+            self.points[point.origin] = (note, point, seen)
+        _need(self.points[point.origin][0] == note, Refused("checkpoint", "Its proofs lead to different checkpoints."))
+        return point
+
     def _learn(self, entry: dict[str, Any]) -> None:
-        jwk = parse(entry["jwk"].encode())
-        if entry["event"] != "key.published" or thumbprint(jwk) != entry["kid"] or entry["kid"] in self.keys:
-            raise Refused("keys", "A key is not published under its own thumbprint, once.")
-        self.keys[entry["kid"]] = _Key(entry["holder"], entry["use"], jwk, entry["since"], entry["until"])
+        jwk, kid = parse(entry["jwk"].encode()), entry["kid"]
+        known = entry["event"] == "key.published" and thumbprint(jwk) == kid and kid not in self.keys
+        _need(known, Refused("keys", "A key is not published under its own thumbprint, once."))
+        times = entry["since"], entry["until"], entry["time"]
+        _need(all(map(_MOMENT.fullmatch, times)), Refused("keys", "A key is published without its times."))
+        since = max(entry["since"], entry["time"])  # nobody could use it before others could know it
+        note = str(entry.get("note", ""))
+        self.keys[kid] = _Key(entry["holder"], entry["use"], jwk, since, entry["until"], note)
 
-    def _signed(self, compact: str, at: str, use: str = "sign", detached: bytes | None = None) -> tuple[str, Any]:
+    def _signed(
+        self, compact: str, at: str, typ: str = "", *, use: str = "sign", detached: bytes | None = None
+    ) -> tuple[str, dict[str, Any]]:
         """Return whose signature this is, and what was signed; the key must have been good `at` that moment."""
-        kid = jws_header(compact).get("kid")
-        key = self.keys.get(str(kid))
-        if key is None or key.use != use or not _MOMENT.fullmatch(at) or not key.since <= at < key.until:
+        header = jws_header(compact)
+        kid = str(header.get("kid"))
+        key = self.keys.get(kid)
+        if key is None or key.use != use or not key.since <= at < key.until:
             raise Refused("key", "A key that signed was not published for this use at that time.")
-        if str(kid) in self.revoked and self.revoked[str(kid)] <= at:
-            raise Refused("revoked", "A key that signed had been revoked.")
-        self.used.add(str(kid))
-        _, payload = check_jws(compact, key.jwk, detached)
-        return key.holder, parse_json(payload) if detached is None else None
+        good = kid not in self.revoked or at < self.revoked[kid]
+        _need(good, Refused("revoked", "A key that signed had been revoked."))
+        _need(use != "sign" or header.get("alg") == "ES256", Refused("jws", "A participant signs with ES256."))
+        self.used.add(kid)
+        payload = check_jws(compact, key.jwk, detached)[1]
+        if not typ:
+            return key.holder, parse_json(payload) if detached is None else {}
+        facts, (must, may) = parse(payload), _RECORDS[typ]
+        fits = header.get("typ") == typ and must <= facts.keys() <= must | {may}
+        _need(fits, Refused("record", f"What stands for a {typ} is something else."))
+        return key.holder, facts
 
-    def _acknowledged(self, commitment: bytes) -> str:
-        compact = self.doc["acknowledgement"]
-        kid = str(jws_header(compact).get("kid"))
-        received = str(parse_json(unb64(compact.split(".")[1]))["received"])
-        self.platform, facts = self._signed(compact, received)
-        proof = proof_hash(self.sender)
-        if jws_header(compact).get("typ") != "wissel-acknowledgement" or facts["log"] != self.log:
-            raise Refused("acknowledgement", "The acknowledgement is of another kind or another log.")
-        if (facts["commitment"], facts["sender"], facts["decision"]) != (b64(commitment), proof, "accepted"):
-            raise Refused("commitment", "The acknowledgement is about another message.")
-        self.stated = {str(one) for one in facts["keys"]} | {kid}
-        return received
+    def _acknowledged(self, commitment: str, leaf: dict[str, Any]) -> dict[str, Any]:
+        """Check the platform's counter-signature, and that the log holds it and says the same as the envelope."""
+        compact, envelope = self.doc["acknowledgement"], self.envelope
+        self.platform, facts = self._signed(compact, leaf["time"], "wissel-acknowledgement")
+        about = (facts["commitment"], facts["sender"], facts["decision"], facts["log"])
+        fits = about == (commitment, proof_hash(self.sender), "accepted", self.log)
+        _need(fits, Refused("commitment", "The acknowledgement is about another message."))
+        names = ("process", "subject", "type", "source", "recipient", "sequence", "grant")
+        says = {"acknowledgement": _hash(compact), "time": facts["received"], "ruleset": facts["ruleset"]}
+        says |= {"activity": envelope["processingactivity"], **{name: envelope[name] for name in names}}
+        self._same(leaf, "message.accepted", commitment, says)
+        return facts
 
-    def _spoken(self, commitment: bytes, received: str) -> str:
+    def _spoken(self, commitment: bytes, acknowledged: dict[str, Any]) -> str:
         """Check the sender's proof; return how a learner was seen to stand for it, or an empty text."""
-        signer, _ = self._signed(self.sender["jws"], received, detached=commitment)
-        if not self.stated >= self.used:
-            raise Refused("keys", "The acknowledgement does not state that the sender's keys were good.")
-        if self.sender["kind"] == "signature":
-            if signer != self.envelope["source"] or self.sender.keys() != {"kind", "jws"}:
-                raise Refused("sender", "It is not signed by its source.")
-            return ""
-        nonce = b64(sha256(commitment))
-        if signer != self.sender["portal"] or self.envelope["source"] != self.envelope["subject"]:
-            raise Refused("sender", "It is not signed by the portal that it names.")
-        if token := self.sender.get("token"):
-            _, claims = self._signed(token, received, "id_token")
-            seen, holds = "id_token", b64(sha256(token.encode())) == self.sender["tokenhash"]
+        self.used.clear()
+        signer, _ = self._signed(self.sender["jws"], acknowledged["received"], detached=commitment)
+        kind, seen = self.sender["kind"], ""
+        if kind == "signature":
+            fits = self.sender.keys() == _SENDER and signer == self.envelope["source"]
         else:
-            holder, claims = self._signed(self.sender["statement"], received)
-            seen, holds = "statement", holder == self.platform
-        if not holds or claims["nonce"] != nonce:
-            raise Refused("authentication", "The learner did not authenticate for this message.")
+            seen = "id_token" if "token" in self.sender else "statement"
+            fits = self.sender.keys() == _LOGIN | {"token" if seen == "id_token" else seen}
+            fits = fits and kind == "authentication" and self.envelope["source"] == self.envelope["subject"]
+            fits = fits and signer == self.sender["portal"] and signer != self.platform
+        _need(fits, Refused("sender", "It is not signed by its source, or by the portal that it names."))
+        if seen:
+            nonce = self._token(acknowledged) if seen == "id_token" else self._statement(acknowledged)
+            fresh = nonce == b64(sha256(commitment))
+            _need(fresh, Refused("authentication", "The learner authenticated for another message."))
+        own, stated = str(jws_header(self.doc["acknowledgement"]).get("kid")), acknowledged["keys"]
+        good = all(kid == own or type(stated.get(kid)) is int for kid in self.used)
+        _need(good, Refused("keys", "The acknowledgement does not state that the sender's keys were good."))
+        self.used.add(own)
         return seen
 
-    def _answered(self, compact: str, *, delivered: bool) -> str:
-        at = str(parse_json(unb64(compact.split(".")[1]))["time"])
-        holder, facts = self._signed(compact, at)
-        recipient = self.envelope["recipient"]
-        typ = "wissel-receipt" if delivered else "wissel-undelivered"
-        if jws_header(compact).get("typ") != typ or facts["acknowledgement"] != _hash(self.doc["acknowledgement"]):
-            raise Refused("receipt", "The receipt is about another message.")
-        if holder != (recipient if delivered else self.platform) and not (delivered and recipient.startswith(LEARNER)):
-            raise Refused("receipt", "The receipt is not signed by the receiver.")
-        return str(facts["outcome"])
+    def _token(self, acknowledged: dict[str, Any]) -> object:
+        """Return the nonce of the id_token, which neither the portal nor the platform may have made."""
+        token, others = self.sender["token"], {self.sender["portal"], self.platform}
+        provider, claims = self._signed(token, acknowledged["received"], use="id_token")
+        fits = provider not in others and _hash(token) == self.sender["tokenhash"]
+        _need(fits, Refused("authentication", "The id_token is another one, or made by the portal or the platform."))
+        return claims["nonce"]
+
+    def _statement(self, acknowledged: dict[str, Any]) -> object:
+        """Return the nonce that the platform saw. No hash covers this signature, so its s must be the lower one."""
+        compact = self.sender["statement"]
+        holder, facts = self._signed(compact, acknowledged["received"], "wissel-statement")
+        fits = holder == self.platform and int.from_bytes(unb64(compact.split(".")[2])[32:]) <= _ORDER // 2
+        _need(fits, Refused("authentication", "The statement of what was seen is not the platform's."))
+        return facts["nonce"]
+
+    def _answered(self, commitment: str, leaf: dict[str, Any], received: str) -> None:
+        """Check the receipt, or the platform's word that none came, as of the moment at which the log took it in."""
+        name, outcomes = ("receipt", ("accepted", "rejected")) if self.delivered else ("undelivered", ("undelivered",))
+        compact, recipient = self.doc[name], self.envelope["recipient"]
+        holder, facts = self._signed(compact, leaf["time"], f"wissel-{name}")
+        fits = holder == (recipient if self.delivered else self.platform)
+        if self.delivered and recipient.startswith(LEARNER):  # her vault's provider or her portal signs for her
+            fits = holder not in {self.platform, self.envelope["source"]}
+        _need(fits, Refused("receipt", "The receipt is not signed by the receiver."))
+        fits = facts["acknowledgement"] == _hash(self.doc["acknowledgement"]) and facts["outcome"] in outcomes
+        _need(fits, Refused("receipt", "The receipt is about another message, or its outcome is not final."))
+        sent, signed, taken = map(_moment, (received, facts["time"], leaf["time"]))
+        fits = sent <= taken and sent - CLOCKS <= signed <= taken + CLOCKS
+        _need(fits, Refused("receipt-time", "The receipt was signed before the message came, or after it was taken."))
+        event = "message.receipted" if self.delivered else "message.undelivered"
+        says = {"process": self.envelope["process"], "type": self.envelope["type"], "outcome": facts["outcome"]}
+        self._same(leaf, event, commitment, {**says, "receipt": _hash(compact)})
+
+    def _same(self, leaf: Mapping[str, Any], event: str, commitment: str, says: Mapping[str, Any]) -> None:
+        also = {"event": event, "commitment": commitment, "message": self.envelope["id"]}
+        for name, value in {**also, **says}.items():
+            _need(leaf.get(name) == value, Refused("leaf", f"The log says something else about this message ({name})."))
 
 
-def _signed_by(note: str, log: str, witnesses: Sequence[str]) -> int:
-    """Return how many trusted witnesses signed a checkpoint; every line must be good and of somebody trusted."""
-    body, lines = _split_note(note)
-    signers = {(one.name, one.id): one for one in map(_signer, (log, *witnesses))}
-    for name, line in lines:
-        signer = signers.pop((name, line[:4]), None)
-        if signer is None:
-            raise Refused("note-signature", "A checkpoint is signed twice, or by somebody who is not trusted.")
-        _check_line(signer, body, line[4:])
-    if (_signer(log).name, _signer(log).id) in signers:
-        raise Refused("note-signature", "A checkpoint is not signed by its log.")
-    return len(lines) - 1
+def _base(origin: str) -> str:
+    """Return the name that a log shares with its successors: `x/2` goes on where `x` was closed."""
+    match = _EARLIER.fullmatch(origin)
+    return match[1] if match else origin
 
 
-def _same(entry: Mapping[str, Any], event: str, commitment: bytes, **facts: str) -> None:
-    for name, value in {"event": event, "commitment": b64(commitment), **facts}.items():
-        if entry.get(name) != value:
-            raise Refused("leaf", f"The log says something else about this message ({name}).")
-
-
-def _hash(text: str) -> str:
-    return b64(sha256(text.encode()))
+def _moment(text: str) -> datetime:
+    _need(_MOMENT.fullmatch(text), Refused("form", "A moment is not RFC 3339 in UTC with milliseconds."))
+    return datetime.fromisoformat(text)
 
 
 def read_revocations(note: str, trust: Trust) -> dict[str, str]:
-    """Return kid -> moment of a signed list of revoked keys."""
-    body, _ = _split_note(note)
-    kind, origin, _, *lines = body.rstrip("\n").split("\n")
-    if kind != REVOCATIONS or origin not in trust.logs:
-        raise Refused("revocations", "This is no list of revoked keys of a trusted log.")
+    """Return kid -> moment of a signed list of revoked keys. Raises Refused."""
+    kind, origin, _, *lines = [*_split_note(note)[0].removesuffix("\n").split("\n"), "", ""]
+    ours = kind == REVOCATIONS and origin in trust.logs
+    _need(ours, Refused("revocations", "This is no list of revoked keys of a trusted log."))
     check_note(note, trust.logs[origin])
-    return dict(line.split(" ") for line in lines)
+    found = [match for match in map(_REVOKED.fullmatch, lines) if match and _MOMENT.fullmatch(match[2])]
+    whole = len(found) + 2 == len(lines) and len({match[1] for match in found}) == len(found)
+    _need(whole, Refused("revocations", "A line of the list of revoked keys is not a key and a moment."))
+    return {match[1]: match[2] for match in found}
+
+
+# --- files -------------------------------------------------------------------------------------------------
 
 
 def open_copy(data: bytes, private_jwk: Mapping[str, Any] | None) -> bytes:
@@ -584,10 +655,8 @@ def open_copy(data: bytes, private_jwk: Mapping[str, Any] | None) -> bytes:
         return data
     if private_jwk is None:
         raise Refused("no-key", "It is sealed, and there is no key to open it with. Give --key.")
-    try:
-        return open_jwe(data.decode("ascii"), private_jwk)
-    except UnicodeDecodeError:
-        raise Refused("jwe", "It is neither an afschrift nor a sealed one.") from None
+    _need(data.isascii(), Refused("jwe", "It is neither an afschrift nor a sealed one."))
+    return open_jwe(data.decode(), private_jwk)
 
 
 def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
@@ -597,11 +666,11 @@ def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
     try:
         trust = read_trust(trusted.read_bytes())
         revoked = read_revocations(args.revocations.read_text(), trust) if args.revocations else {}
-        jwk = parse_json(key.read_bytes()) if key.exists() else None
+        jwk = parse_json(key.read_bytes()) if args.key or key.exists() else None
         return verify(open_copy(file.read_bytes(), jwk), trust, revoked)
     except Refused as error:
         return Verdict(ok=False, reason=error.sentence, code=error.code)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         return Verdict(ok=False, reason=f"A file cannot be read: {error}", code="file")
 
 
@@ -617,9 +686,17 @@ def main(argv: Sequence[str]) -> int:
     for file in args.files:
         verdict = verify_file(file, args)
         good = good and verdict.ok and (verdict.witnessed or not args.witnessed)
-        yes = "yes" if verdict.witnessed else "yes, not witnessed"
-        print(f"{file}: {yes if verdict.ok else f'no: {verdict.reason} [{verdict.code}]'}")  # noqa: T201 - its answer
+        print(f"{file}: {_said(verdict)}")  # noqa: T201 - its answer
     return 0 if good else 1
+
+
+def _said(verdict: Verdict) -> str:
+    """Return the answer as a line: yes and what was seen, or the first reason for no."""
+    if not verdict.ok:
+        return f"no: {verdict.reason} [{verdict.code}]"
+    more = {"id_token": ["she authenticated"], "statement": ["the platform states that she authenticated"]}
+    seen = [*more.get(verdict.seen, []), *(f"signed by an {note}" for note in verdict.notes)]
+    return ("yes" if verdict.witnessed else "yes, not witnessed") + (f" ({'; '.join(seen)})" if seen else "")
 
 
 if __name__ == "__main__":
