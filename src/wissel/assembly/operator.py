@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -22,12 +22,15 @@ from wissel.platform.forgetting.actions.days import operator_continue
 from wissel.platform.forgetting.actions.inspection import inspect
 from wissel.platform.forgetting.filestore import FileKeyStore
 from wissel.platform.forgetting.layout import FileKeyReader
+from wissel.platform.forgetting.ports import KeyStore
 from wissel.platform.forgetting.words import ForgettingReport
 from wissel.platform.registers.audit.actions.check import Check, Found
 from wissel.platform.registers.audit.actions.export import Exported, export
 from wissel.platform.registers.audit.actions.reopen import Reopened, next_origin, reopen
 from wissel.platform.store import processes
 from wissel.platform.store.words import Where
+
+CLOSED: Final = "closed-logs"
 
 
 class NothingThere(WisselError):
@@ -84,8 +87,13 @@ async def export_log(settings: PlatformSettings, target: Path) -> Exported:
 
     async with opened(settings) as platform:
         witnesses = [card.witness for card in platform.participants.cards() if card.witness]
-        vkeys = [platform.identity.log.vkey]
+        vkeys = [*closed_logs(platform.keystore), platform.identity.log.vkey]
         return await export(platform.audit, write, platform.clock.now(), vkeys=vkeys, witnesses=witnesses)
+
+
+def closed_logs(keystore: KeyStore) -> list[str]:
+    """Return the verifier keys of logs that were closed; they stay in every trust file."""
+    return msgspec.json.decode(keystore.secret(CLOSED) or b"[]", type=list[str])
 
 
 async def reopen_log(settings: PlatformSettings) -> Reopened:
@@ -95,6 +103,10 @@ async def reopen_log(settings: PlatformSettings) -> Reopened:
     keystore = FileKeyStore(data / "keys", entropy, demo=settings.demo)
     try:
         key = NoteKey.new(await next_origin(database, keystore, settings.origin), entropy)
+        closed = closed_logs(keystore)
+        before = keystore.secret("log")
+        if before is not None and (vkey := NoteKey.load(before).vkey) not in closed:
+            keystore.keep_secret(CLOSED, msgspec.json.encode([*closed, vkey]))
         keystore.keep_secret("log", key.dump())
         now = clock_of(settings).now()
         return await reopen(database, key=key, highest=keystore, entropy=entropy, now=now)

@@ -54,6 +54,7 @@ from wissel.platform.registers.audit.actions.check import Check
 from wissel.platform.registers.audit.actions.gather import Witnesses
 from wissel.platform.registers.audit.actions.log import AuditLog
 from wissel.platform.registers.audit.actions.sequence import Sequencer
+from wissel.platform.registers.audit.errors import LogInconsistent
 from wissel.platform.registers.audit.ports import WitnessAnswer
 from wissel.platform.registers.audit.words import WitnessCard
 from wissel.platform.store import MIGRATIONS
@@ -182,7 +183,10 @@ async def open_platform(
     participants = Participants(database, entropy)
     await participants.load()
     audit = AuditLog(database, vkey=identity.log.vkey, highest=keystore, quorum=settings.quorum)
-    await audit.open(clock.now())
+    try:
+        await audit.open(clock.now())
+    except LogInconsistent as error:
+        log.write("audit.inconsistent", code=error.code)  # it serves what is published, signs and accepts nothing
     view = LogView(audit, keys)
     desk = Desk(
         database=database,
