@@ -36,8 +36,8 @@ docs: $(RUN)  ## write the pages that are made from code (docs/errors.md and its
 	@for page in scripts/docs_*.py; do $(BIN)/python $$page || exit 1; done
 
 format: $(DEV)  ## lay out the code, and mend what the linter can mend
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format src tests scripts
+	@$(BIN)/ruff check --fix src tests scripts
 
 lock: $(DEV) $(LOCK)  ## pin anew, with hashes (ARGS=--upgrade takes the newest releases)
 	$(COMPILE) --group build $(ARGS) --output-file requirements/run.txt

@@ -12,9 +12,11 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parent.parent
 BIN: Final = Path(sys.executable).parent
 
+CODE: Final = ("src", "tests", "scripts")  # code in pages is laid out for its readers
+
 QUIET: Final = {
-    "format": ("ruff", "format", "--check", "--quiet", "--diff", "."),
-    "lint": ("ruff", "check", "--quiet", "."),
+    "format": ("ruff", "format", "--check", "--quiet", "--diff", *CODE),
+    "lint": ("ruff", "check", "--quiet", *CODE),
     "types": ("mypy", "--no-error-summary"),
     "contracts": ("lint-imports", "--no-logo"),
 }
