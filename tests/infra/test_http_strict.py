@@ -1,4 +1,6 @@
+import contextlib
 import json
+import time
 from typing import Annotated, Any
 
 import msgspec
@@ -133,3 +135,22 @@ def test_a_reason_that_holds_a_value_is_replaced() -> None:
     assert explain("Invalid enum value 'SECRET' - at `$.kind`") == ("Invalid enum value.", "/kind")
     assert "SECRET" not in explain("SECRET - at `$.a[0].b`")[0]
     assert explain("Expected `int`, got `str` - at `$.a[0].b`") == ("Expected `int`, got `str`.", "/a/0/b")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'"' + b'\\"' * 500_000,
+        b'"' * 1_000_000,
+        b"[" + b"[]," * 330_000 + b"[]]",
+        b"[" * 1_000_000,
+        b'{"a":' * 200_000,
+        b"9" * 1_000_000,
+        b'"' + b"\\ud83d\\ude00" * 80_000 + b'"',
+    ],
+)
+def test_the_worst_megabyte_is_dealt_with_in_a_second(body: bytes) -> None:
+    began = time.process_time()
+    with contextlib.suppress(Unreadable):
+        check_json(body)
+    assert time.process_time() - began < 1
