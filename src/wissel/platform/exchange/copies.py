@@ -3,24 +3,27 @@
 The platform keeps none for itself: a parcel is ciphertext for its owner, sealed once more under `parcel`.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import msgspec
 
+from wissel.core.errors import WisselError
 from wissel.core.moments import from_ms, to_ms
-from wissel.infra.sql.ports import Conflict, Statement
+from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.afschrift import compose
 from wissel.messages.envelope import LEARNER
 from wissel.messages.jose import Sealer
 from wissel.messages.leaves import entry
-from wissel.messages.verify import b64, jws_header
-from wissel.platform.exchange import mailbox, parties
+from wissel.messages.verify import Refused, b64, jws_header
+from wissel.platform.exchange import ending, mailbox, parties
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
 from wissel.platform.exchange.ports import Prover
 from wissel.platform.exchange.words import Kept, Parcel, Party
+from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.shred import order_destroy
 from wissel.platform.forgetting.words import KeyName, KeyRing
@@ -32,6 +35,7 @@ from wissel.platform.store.words import MessageRow, ParcelRow, Where
 
 WITNESS_WAIT: Final = timedelta(seconds=10)
 COPIES_PER_STEP_MAX: Final = 100
+HELD_OVER: Final = timedelta(seconds=300)
 PARCEL_DAYS: Final = 30
 
 
@@ -53,13 +57,48 @@ class Copies:
         self._quorum = quorum
 
     async def step(self, now: datetime) -> int:
-        """Make the copies of what has ended; what has no proof or no witnesses yet waits. Returns how many."""
-        rows = await messages.ended(self._desk.database, COPIES_PER_STEP_MAX)
+        """Make the copies of what has ended; what has no proof or no witnesses yet waits. Returns how many.
+
+        A message that cannot be copied is held over and tells so in the log; it stops nobody else's.
+        """
+        rows = await messages.ended(self._desk.database, to_ms(now), COPIES_PER_STEP_MAX)
         keys = await self._desk.keys.load(list({row.process for row in rows}))
+        by_process: dict[str, list[MessageRow]] = {}
+        for row in rows:
+            by_process.setdefault(row.process, []).append(row)
+        return sum(await asyncio.gather(*(self._copy_all(each, keys, now) for each in by_process.values())))
+
+    async def _copy_all(self, rows: Sequence[MessageRow], keys: KeyRing, now: datetime) -> int:
+        """Copy the messages of one process in turn: they share one ephemeral key per party."""
         done = 0
         for row in rows:
-            done += await self._copy(row, keys, now)
+            try:
+                done += await self._copy(row, keys, now)
+            except KeyGone as error:
+                over = ending.is_over(row, now)
+                done += await (self._close(row, now) if over else self._hold_over(row, error.code, now))
+            except StoreFailed:
+                raise
+            except WisselError as error:
+                done += await self._hold_over(row, error.code, now)
+            except (Refused, msgspec.MsgspecError, LookupError, ValueError) as error:
+                done += await self._hold_over(row, type(error).__name__, now)
         return done
+
+    async def _close(self, row: MessageRow, now: datetime) -> int:
+        return int(await self._commit(ending.close(self._desk, row, now)))
+
+    async def _hold_over(self, row: MessageRow, code: str, now: datetime) -> int:
+        await self._commit([messages.hold_over(row.which, to_ms(now + HELD_OVER))])
+        self._desk.journal.write("copies.heldover", process=row.process, type=row.type, code=code)
+        return 0
+
+    async def _commit(self, unit: Sequence[Statement]) -> bool:
+        try:
+            await self._desk.database.commit(unit)
+        except Conflict:
+            return False  # another worker was first
+        return True
 
     async def _copy(self, row: MessageRow, keys: KeyRing, now: datetime) -> int:
         kept, payload = mailbox.unseal(keys, row)
@@ -72,10 +111,8 @@ class Copies:
         if evidence.witnesses < self._quorum and now < from_ms(row.ended_ms) + WITNESS_WAIT:
             return 0
         document = self._compose(kept, payload, row, statement, evidence)
-        try:
-            await self._desk.database.commit(await self._unit(_Made(row, document, keys, now)))
-        except Conflict:
-            return 0  # another worker made them
+        if not await self._commit(await self._unit(_Made(row, document, keys, now))):
+            return 0
         self._desk.journal.write("copies.made", process=row.process, type=row.type, witnesses=evidence.witnesses)
         return 1
 

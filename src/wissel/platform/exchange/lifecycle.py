@@ -1,19 +1,27 @@
-"""The end of things: mail past its end date, and processes that are settled and then forgotten (architecture 6)."""
+"""The end of things: mail and processes past their end, then settled and then forgotten (architecture 6).
 
+One that cannot be ended (a key that is gone, bytes that do not open) is passed over with a line in the log: it
+never stops the others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
 from typing import Final
 
-from wissel.core.moments import to_ms
-from wissel.infra.sql.ports import Conflict, Statement
+from wissel.core.errors import WisselError
+from wissel.core.moments import dutch_day, to_ms
+from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.leaves import entry
-from wissel.platform.exchange import mailbox
+from wissel.platform.exchange import ending, mailbox
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered
+from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.shred import order_destroy_class
-from wissel.platform.forgetting.words import KeyClass
+from wissel.platform.forgetting.words import KeyClass, KeyRing
 from wissel.platform.store import messages, processes
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import ProcessRow
+from wissel.platform.store.words import MailRow, ProcessRow
 
 PER_STEP_MAX: Final = 200
 ALL: Final[tuple[KeyClass, ...]] = ("memory", "post", "parcel", "number", "special")
@@ -28,6 +36,7 @@ class Lifecycle:
     async def step(self, now: datetime) -> int:
         """Run one round; return how many messages were ended and processes moved on."""
         done = await self._end_mail(now)
+        done += await self._end_processes(now)
         done += await self._settle(now)
         done += await self._forget(now)
         await self._desk.database.commit([messages.drop_old_answers(to_ms(now))])
@@ -36,39 +45,86 @@ class Lifecycle:
     async def _end_mail(self, now: datetime) -> int:
         past = await messages.past_end(self._desk.database, to_ms(now), PER_STEP_MAX)
         keys = await self._desk.keys.load(list({head.process for head in past}))
-        for head in past:
-            row = await messages.find(self._desk.database, head.which)
-            if row is not None:
-                try:
-                    await mailbox.finish(self._desk, head, row, keys, "undelivered", why="past its end date")
-                except NotOffered:
-                    continue  # its receipt came first
-        return len(past)
+        return await _all(self._end_one(head, keys, now) for head in past)
+
+    async def _end_one(self, head: MailRow, keys: KeyRing, now: datetime) -> int:
+        row = await messages.find(self._desk.database, head.which)
+        if row is None:
+            return 0
+        try:
+            await mailbox.finish(self._desk, head, row, keys, "undelivered", why="past its end date")
+        except NotOffered:
+            return 0  # its receipt came first
+        except KeyGone as error:
+            if not ending.is_over(head, now):
+                return self._passed_over(head.process, error)
+            return await self._commit(ending.close(self._desk, row, now, head), "message.closed", head.process)
+        except StoreFailed:
+            raise
+        except WisselError as error:
+            return self._passed_over(head.process, error)
+        return 1
+
+    async def _end_processes(self, now: datetime) -> int:
+        today = dutch_day(now).isoformat()
+        return await _all(
+            self._end_process(row, now) for row in await processes.past_end(self._desk.database, today, PER_STEP_MAX)
+        )
+
+    async def _end_process(self, row: ProcessRow, now: datetime) -> int:
+        try:
+            unit = await ending.end_process(self._desk, row, now)
+        except WisselError as error:
+            return self._passed_over(row.process, error)
+        return await self._commit(unit, "process.ended", row.process)
 
     async def _settle(self, now: datetime) -> int:
-        done = 0
-        for row in await processes.ready_to_settle(self._desk.database, PER_STEP_MAX):
-            unit = [*processes.settle(row.where), self._leaf("process.settled", row, now)]
-            unit += order_destroy_class(row.process, ("post", "number", "special"), "settled", now)
-            done += await self._commit(unit, "process.settled", row)
-        return done
+        ready = await processes.ready_to_settle(self._desk.database, PER_STEP_MAX)
+        return await _all(
+            self._commit(
+                [
+                    *processes.settle(row.where),
+                    self._leaf("process.settled", row, now),
+                    *order_destroy_class(row.process, ("post", "number", "special"), "settled", now),
+                ],
+                "process.settled",
+                row.process,
+            )
+            for row in ready
+        )
 
     async def _forget(self, now: datetime) -> int:
-        done = 0
-        for row in await processes.ready_to_forget(self._desk.database, PER_STEP_MAX):
-            unit = [*processes.forget(row.where), self._leaf("process.forgotten", row, now)]
-            unit += order_destroy_class(row.process, ALL, "delivered", now)
-            done += await self._commit(unit, "process.forgotten", row)
-        return done
+        ready = await processes.ready_to_forget(self._desk.database, PER_STEP_MAX)
+        return await _all(
+            self._commit(
+                [
+                    *processes.forget(row.where),
+                    self._leaf("process.forgotten", row, now),
+                    *order_destroy_class(row.process, ALL, "delivered", now),
+                ],
+                "process.forgotten",
+                row.process,
+            )
+            for row in ready
+        )
 
-    async def _commit(self, unit: list[Statement], event: str, row: ProcessRow) -> int:
+    async def _commit(self, unit: list[Statement], event: str, process: str) -> int:
         try:
             await self._desk.database.commit(unit)
         except Conflict:
             return 0  # a message or a copy came in between: another round
-        self._desk.journal.write(event, process=row.process)
+        self._desk.journal.write(event, process=process)
         return 1
+
+    def _passed_over(self, process: str, error: WisselError) -> int:
+        self._desk.journal.write("lifecycle.passedover", process=process, code=error.code)
+        return 0
 
     def _leaf(self, event: str, row: ProcessRow, now: datetime) -> Statement:
         entropy = self._desk.entropy
         return pending(entry(event, now, entropy, process=row.process), entropy.draw(16), to_ms(now))
+
+
+async def _all(work: Iterable[Awaitable[int]]) -> int:
+    """Do it all at once, so that one sync serves every unit; return the sum."""
+    return sum(await asyncio.gather(*work))

@@ -26,10 +26,15 @@ from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MailRow, MessageRow, Where
 
 
+def kept_of(keys: KeyRing, row: MessageRow) -> Kept:
+    """Return what is kept of a message, without the fields that lie apart. Raises KeyGone when `post` is dead."""
+    post = keys[KeyName(row.process, "post")]
+    return msgspec.json.decode(post.open(row.sealed, place(row.process, row.id, "post")), type=Kept)
+
+
 def unseal(keys: KeyRing, row: MessageRow) -> tuple[Kept, bytes]:
     """Return what is kept of a message and its whole canonical payload. Raises KeyGone when a key is dead."""
-    post = keys[KeyName(row.process, "post")]
-    kept = msgspec.json.decode(post.open(row.sealed, place(row.process, row.id, "post")), type=Kept)
+    kept = kept_of(keys, row)
     if not row.apart:
         return kept, bytes(kept.data)
     number = keys[KeyName(row.process, "number", row.id)]
@@ -108,7 +113,7 @@ async def _settle_one(desk: Desk, receiver: str, settled: Settled) -> None:
     if row is None:
         raise NotOffered("Nothing of this id waits for you.", field="/id")
     keys = await desk.keys.load([row.process])
-    kept, _ = unseal(keys, row)
+    kept = kept_of(keys, row)
     receipt = _read(desk, receiver, settled.receipt, kept.acknowledgement, now)
     if receipt.outcome == "later":
         wait = back_off(head.attempts, jitter(desk.entropy))
@@ -145,7 +150,7 @@ async def _in_story(desk: Desk, row: MessageRow) -> bool:
 
 
 async def _undelivered(desk: Desk, head: MailRow, row: MessageRow, keys: KeyRing, why: str) -> str:
-    kept, _ = unseal(keys, row)
+    kept = kept_of(keys, row)
     return undelivered(
         desk.signer, acknowledgement=kept.acknowledgement, attempts=head.attempts, at=desk.clock.now(), reason=why
     )

@@ -128,11 +128,7 @@ def wake_lanes(receiver: str, now_ms: int) -> Statement:
 def end(row: MailRow, outcome: str, receipt: bytes, leaf: bytes, at_ms: int) -> list[Statement]:
     """Give a message its final outcome and clear its lane; a second final outcome is a conflict."""
     return [
-        Statement(
-            "DELETE FROM mail WHERE partition = ? AND process = ? AND receiver = ? AND position = ?",
-            [(row.partition, row.process, row.receiver, row.position)],
-            expect=1,
-        ),
+        drop_mail(row),
         Statement(
             "UPDATE messages SET stage = 'ended', outcome = ?, receipt = ?, outcome_leaf = ?, ended_ms = ? "
             "WHERE partition = ? AND process = ? AND source = ? AND id = ? AND stage = 'mail'",
@@ -152,6 +148,28 @@ def hold_back(which: Which, statement: bytes, leaf: bytes, at_ms: int) -> Statem
     )
 
 
+def close(which: Which) -> Statement:
+    """End a message of which nothing can be read any more: no copy can be made. One that has its copies is a conflict.
+
+    An outcome that it had stays; without one it was not delivered.
+    """
+    return Statement(
+        "UPDATE messages SET stage = 'copied', outcome = CASE WHEN outcome = '' THEN 'undelivered' ELSE outcome END "
+        "WHERE partition = ? AND process = ? AND source = ? AND id = ? AND stage <> 'copied'",
+        [which],
+        expect=1,
+    )
+
+
+def drop_mail(row: MailRow) -> Statement:
+    """Take a message out of its lane; one that is out already is a conflict."""
+    return Statement(
+        "DELETE FROM mail WHERE partition = ? AND process = ? AND receiver = ? AND position = ?",
+        [(row.partition, row.process, row.receiver, row.position)],
+        expect=1,
+    )
+
+
 def shred_payload(which: Which) -> Statement:
     """Empty what is stored of a payload whose key is about to be destroyed."""
     return Statement(
@@ -160,9 +178,31 @@ def shred_payload(which: Which) -> Statement:
     )
 
 
-async def ended(database: Database, limit: int) -> list[MessageRow]:
-    """Return messages whose outcome is known and whose copies are still to be made, oldest first."""
-    return await select(database, MessageRow, "messages", "WHERE stage = 'ended' ORDER BY ended_ms LIMIT ?", (limit,))
+async def taken(database: Database, where: Where) -> list[MessageRow]:
+    """Return messages of a process that nobody decided about yet."""
+    return await select(
+        database, MessageRow, "messages", "WHERE partition = ? AND process = ? AND stage = 'taken'", where
+    )
+
+
+async def ended(database: Database, now_ms: int, limit: int) -> list[MessageRow]:
+    """Return messages whose outcome is known and whose copies are due to be made, oldest first."""
+    return await select(
+        database,
+        MessageRow,
+        "messages",
+        "WHERE stage = 'ended' AND ended_ms <= ? ORDER BY ended_ms LIMIT ?",
+        (now_ms, limit),
+    )
+
+
+def hold_over(which: Which, until_ms: int) -> Statement:
+    """Make the copies of a message no sooner than `until_ms`, so that what cannot be copied holds up nobody."""
+    return Statement(
+        "UPDATE messages SET ended_ms = ? WHERE partition = ? AND process = ? AND source = ? AND id = ? "
+        "AND stage = 'ended'",
+        [(until_ms, *which)],
+    )
 
 
 def copied(which: Which) -> Statement:

@@ -107,6 +107,18 @@ async def ready_to_forget(database: Database, limit: int) -> list[ProcessRow]:
     )
 
 
+async def past_end(database: Database, today: str, limit: int) -> list[ProcessRow]:
+    """Return processes whose last day has passed and that do not end by themselves: still running, or set aside."""
+    return await select(
+        database,
+        ProcessRow,
+        "processes",
+        "WHERE life IN ('running', 'decided') AND end_day < ? AND (life = 'running' OR EXISTS (SELECT 1 "
+        "FROM setaside s WHERE s.partition = processes.partition AND s.process = processes.process)) LIMIT ?",
+        (today, limit),
+    )
+
+
 async def count_running(database: Database) -> int:
     """Return how many processes are not decided yet."""
     rows = await database.fetch("SELECT COUNT(*) FROM processes WHERE life = 'running'")
@@ -125,6 +137,11 @@ def take_events(rows: Sequence[EventRow]) -> Statement:
         [(row.partition, row.process, row.key) for row in rows],
         expect=len(rows),
     )
+
+
+async def events_of(database: Database, where: Where) -> list[EventRow]:
+    """Return what waits for one process, set aside or not."""
+    return await select(database, EventRow, "events", "WHERE partition = ? AND process = ?", where)
 
 
 async def waiting_events(database: Database, limit: int) -> list[EventRow]:
@@ -191,6 +208,11 @@ def set_aside(where: Where, code: str, at_ms: int) -> Statement:
 def take_up(where: Where) -> Statement:
     """Take a process that was set aside up again."""
     return Statement("DELETE FROM setaside WHERE partition = ? AND process = ?", [where], expect=1)
+
+
+def let_go(where: Where) -> Statement:
+    """Drop the mark that a process was set aside, if it has one: it is over."""
+    return Statement("DELETE FROM setaside WHERE partition = ? AND process = ?", [where])
 
 
 async def aside(database: Database) -> list[tuple[str, str]]:

@@ -1,0 +1,77 @@
+"""Ends that nobody decided: a process whose last day has passed, and messages of which nothing can be read any more.
+
+What ends here settles and is forgotten like everything else; otherwise its rows would stay for ever.
+"""
+
+from datetime import datetime
+
+from wissel.core.moments import from_ms, to_ms
+from wissel.infra.sql.ports import Statement
+from wissel.messages.leaves import entry
+from wissel.messages.records import undelivered
+from wissel.platform.exchange import mailbox
+from wissel.platform.exchange.desk import Desk
+from wissel.platform.forgetting.errors import KeyGone
+from wissel.platform.forgetting.rules import GRACE, place
+from wissel.platform.forgetting.shred import order_destroy_class
+from wissel.platform.forgetting.words import KeyName, KeyRing
+from wissel.platform.store import messages, processes
+from wissel.platform.store.leaves import pending
+from wissel.platform.store.words import MailRow, MessageRow, ProcessRow
+
+
+async def end_process(desk: Desk, row: ProcessRow, now: datetime) -> list[Statement]:
+    """Return the unit that ends a process on whose last day no decision had come; a conflict when it moved meanwhile.
+
+    What it had taken and not passed on is not delivered; a message that comes in between stays for the engine.
+    """
+    keys = await desk.keys.load([row.process])
+    events = await processes.events_of(desk.database, row.where)
+    unit = [processes.decide(row, row.phase)] if row.life == "running" else [processes.still(row.where, ("decided",))]
+    unit += [processes.drop_timers(row.where), processes.let_go(row.where)]
+    if events:
+        unit.append(processes.take_events(events))
+    for message in await messages.taken(desk.database, row.where):
+        unit += _not_delivered(desk, message, keys, now)
+    if row.life == "running":
+        unit += order_destroy_class(row.process, ("memory",), "ended", now)
+        unit.append(_leaf(desk, "process.decided", now, process=row.process, outcome="ENDED"))
+    return unit
+
+
+def is_over(row: MessageRow | MailRow, now: datetime) -> bool:
+    """Tell whether the day of a message has passed so long ago that its keys are rightly gone."""
+    return now >= from_ms(row.end_ms) + GRACE
+
+
+def close(desk: Desk, row: MessageRow, now: datetime, head: MailRow | None = None) -> list[Statement]:
+    """Return the unit that ends a message whose keys are gone: there is nothing left to make a copy of."""
+    unit = [messages.drop_mail(head)] if head is not None else []
+    unit.append(messages.close(row.which))
+    fields = {"process": row.process, "commitment": row.commitment}
+    if row.stage != "ended":
+        told = {**fields, "message": row.id, "type": row.type, "outcome": "undelivered"}
+        unit.append(_leaf(desk, "message.undelivered", now, **told))
+    unit.append(_leaf(desk, "copy.givenup", now, **fields, reason="its key is gone"))
+    return unit
+
+
+def _not_delivered(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> list[Statement]:
+    try:
+        kept = mailbox.kept_of(keys, row)
+    except KeyGone:
+        return close(desk, row, now)
+    statement = undelivered(
+        desk.signer, acknowledgement=kept.acknowledgement, attempts=0, at=now, reason="the process ended"
+    )
+    leaf = desk.entropy.draw(16)
+    post = keys[KeyName(row.process, "post")]
+    sealed = post.seal(statement.encode(), place(row.process, row.id, "receipt"))
+    return [
+        messages.hold_back(row.which, sealed, leaf, to_ms(now)),
+        mailbox.outcome_leaf(desk, row, "undelivered", statement, leaf),
+    ]
+
+
+def _leaf(desk: Desk, event: str, now: datetime, **fields: str) -> Statement:
+    return pending(entry(event, now, desk.entropy, **fields), desk.entropy.draw(16), to_ms(now))
