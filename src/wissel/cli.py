@@ -216,9 +216,40 @@ def inspect_forgetting(config: Path | None) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(report)))
 
 
-@main.command("forgetting-continue")
+@main.group()
 @config_option
+@click.pass_context
+def forgetting(context: click.Context, config: Path | None) -> None:
+    """Decide what forgetting may not decide by itself. The platform must be stopped."""
+    context.obj = config
+
+
+@forgetting.command("write-off")
+@click.option("--yes", is_flag=True, help="Write it off; without this the losses are only listed.")
+@click.pass_obj
+def forgetting_write_off(config: Path | None, *, yes: bool) -> None:
+    """List what a lost key store makes unreadable, by process and receiver, and give it up.
+
+    Senders keep a message until they hold its receiver's receipt, and send again. Look first whether the right key
+    store is mounted: what is written off cannot come back.
+    """
+    settings = _settings(PlatformSettings, config)
+    lost = _go(operator.losses(settings))
+    if lost is None:
+        click.echo("Nothing is lost.")
+        return
+    for loss in lost.lost:
+        click.echo(f"{loss.process} {loss.receiver or '-'}")
+    click.echo(f"{len({loss.process for loss in lost.lost})} processes, {len(lost.days)} days", err=True)
+    if not yes:
+        click.echo("Nothing was written off. Mount the right key store, or repeat this with --yes.", err=True)
+        sys.exit(1)
+    click.echo(f"{_go(operator.write_off(settings))} days written off")
+
+
+@forgetting.command("continue")
 @click.argument("through", type=click.DateTime(["%Y-%m-%d"]))
+@click.pass_obj
 def forgetting_continue(config: Path | None, through: Any) -> None:
     """Let days up to and including THROUGH be destroyed, after looking at the clocks."""
     _go(operator.continue_forgetting(_settings(PlatformSettings, config), through.date()))

@@ -20,6 +20,7 @@ from wissel.messages.notes import NoteKey
 from wissel.messages.participant import Card
 from wissel.platform.forgetting.actions.days import operator_continue
 from wissel.platform.forgetting.actions.inspection import inspect
+from wissel.platform.forgetting.errors import KeyStoreLost
 from wissel.platform.forgetting.filestore import FileKeyStore
 from wissel.platform.forgetting.layout import FileKeyReader
 from wissel.platform.forgetting.ports import KeyStore
@@ -132,6 +133,18 @@ async def continue_forgetting(settings: PlatformSettings, through: date) -> None
     async with opened(settings) as platform:
         now, clock = platform.clock.now(), database_clock(platform.clock)
         await operator_continue(platform.database, clock, through, now, platform.entropy)
+
+
+async def losses(settings: PlatformSettings) -> KeyStoreLost | None:
+    """Return what the key store lost, by process and receiver; None when it has everything."""
+    async with opened(settings) as platform:
+        return platform.keys.lost
+
+
+async def write_off(settings: PlatformSettings) -> int:
+    """Give up what the key store lost, so that the platform accepts again; return how many days it was."""
+    async with opened(settings) as platform:
+        return await platform.keys.write_off(platform.clock.now())
 
 
 async def retry(settings: PlatformSettings, process: str) -> None:

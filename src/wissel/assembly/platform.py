@@ -38,6 +38,7 @@ from wissel.platform.exchange.words import Limits
 from wissel.platform.forgetting.actions.days import Days
 from wissel.platform.forgetting.actions.destroyer import Destroyer
 from wissel.platform.forgetting.actions.keys import Keys
+from wissel.platform.forgetting.errors import KeyStoreLost
 from wissel.platform.forgetting.filestore import FileKeyStore
 from wissel.platform.forgetting.ports import KeyStore
 from wissel.platform.participants.actions import Participants
@@ -72,6 +73,7 @@ TRANSLATIONS: Final[Mapping[str, Translate]] = {
 CHECK_S: Final = 30.0  # between two rebuilds of the whole tree in the background
 SEQUENCE_S: Final = 0.1  # leaves wait this long at most for company: one checkpoint serves many
 KEY_YEARS: Final = 3
+Step = Callable[[datetime], Awaitable[int]]
 
 
 class Identity(NamedTuple):
@@ -179,7 +181,7 @@ async def open_platform(
     await migrate(database, read_migrations(MIGRATIONS))
     identity = read_identity(keystore, entropy, settings.origin)
     keys = Keys(keystore, database, clock, entropy)
-    await keys.check()
+    await _check_keys(keys, log)
     participants = Participants(database, entropy)
     await participants.load()
     audit = AuditLog(database, vkey=identity.log.vkey, highest=keystore, quorum=settings.quorum)
@@ -223,6 +225,14 @@ async def open_platform(
     )
 
 
+async def _check_keys(keys: Keys, log: Log) -> None:
+    """Look whether the key store has what the database knows; with lost keys the platform runs and accepts nothing."""
+    try:
+        await keys.check()
+    except KeyStoreLost as error:
+        log.write(error.code, days=len(error.days), processes=len({loss.process for loss in error.lost}))
+
+
 def stories() -> dict[str, Process]:
     """Return the stories that this release runs, by kind."""
     return {"enrolment": Enrolment(), "objection": Objection()}
@@ -254,19 +264,32 @@ def jobs(platform: Platform, http: Http) -> list[Job]:
         database_clock=database_clock(platform.clock),
         witness_clock=platform.audit.witness_time,
     )
-    work = [
+    destroyer = Destroyer(platform.keystore, platform.database, platform.keys, platform.entropy)
+    opening = [
         Job("engine", Engine(platform.desk, stories()).step),
-        Job("sequence", sequence, SEQUENCE_S),
-        Job("witnesses", witnesses.step, SEQUENCE_S),
         Job("copies", Copies(platform.desk, platform.audit, platform.settings.quorum).step, 0.05),
         Job("delivery", delivery.step, 0.05),
         Job("lifecycle", Lifecycle(platform.desk).step, 0.1),
-        Job("keys", platform.keys.step, 1.0),
-        Job("destroyer", Destroyer(platform.keystore, platform.database, platform.keys, platform.entropy).step, 0.05),
+        Job("destroyer", destroyer.step, 0.05),
         Job("days", days.step, 1.0),
+        *(Job(f"adapter {each.partner}", each.step, 0.1) for each in adapters(platform, http)),
+    ]
+    return [
+        *(Job(job.name, _unless_lost(platform.keys, job.step), job.rest_s) for job in opening),
+        Job("sequence", sequence, SEQUENCE_S),
+        Job("witnesses", witnesses.step, SEQUENCE_S),
+        Job("keys", platform.keys.step, 1.0),
         Job("check", Check(platform.audit).step, CHECK_S),
     ]
-    return work + [Job(f"adapter {each.partner}", each.step, 0.1) for each in adapters(platform, http)]
+
+
+def _unless_lost(keys: Keys, step: Step) -> Step:
+    """Return a step that rests while keys are lost: what does not open now may open under the right key store."""
+
+    async def guarded(now: datetime) -> int:
+        return 0 if keys.lost is not None else await step(now)
+
+    return guarded
 
 
 def adapters(platform: Platform, http: Http) -> list[Adapter]:
