@@ -13,6 +13,7 @@ import msgspec
 from litestar.types import ASGIApp
 
 from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
+from wissel.assembly.crash import Crash, crash_at, never
 from wissel.assembly.runner import Job, WriterThread, run_jobs
 from wissel.assembly.settings import OwnerSettings, allowed
 from wissel.core.clock import Clock
@@ -36,10 +37,11 @@ class Owner:
     log: Log
     resources: ExitStack
     threads: bool = True
+    crash: Crash = never
 
     def database(self, file: Path) -> SqliteDatabase:
         """Open a SQLite file until the process ends, with a writer thread of its own unless all runs in one thread."""
-        database = SqliteDatabase(file)
+        database = SqliteDatabase(file, crash=self.crash)
         if self.threads:
             return self.resources.enter_context(WriterThread(database))
         self.resources.callback(database.close)
@@ -65,10 +67,11 @@ class Parts(NamedTuple):
 async def owner(settings: OwnerSettings) -> AsyncIterator[Owner]:
     """Open what an owner's process works with; close it at the end."""
     clock: Clock = DemoClock(Path(settings.clock)) if settings.clock else SystemClock()
+    crash = crash_at(settings.crash, demo=bool(settings.clock))
     with ExitStack() as resources:
         log = JsonLog(clock, line_writer(settings.log, resources))
         async with AiohttpHttp(allowed(settings.allow)) as http:
-            yield Owner(clock=clock, entropy=SystemEntropy(), http=http, log=log, resources=resources)
+            yield Owner(clock=clock, entropy=SystemEntropy(), http=http, log=log, resources=resources, crash=crash)
 
 
 def line_writer(file: str, resources: ExitStack) -> Callable[[str], None]:

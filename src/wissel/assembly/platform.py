@@ -349,7 +349,7 @@ async def run_platform(settings: PlatformSettings) -> None:
 async def build_platform(settings: PlatformSettings, mine: Owner) -> Parts:
     """Return the platform: its API and everything that it does by itself."""
     data = Path(settings.data)
-    keystore = FileKeyStore(data / "keys", mine.entropy, demo=settings.demo)
+    keystore = FileKeyStore(data / "keys", mine.entropy, demo=settings.demo, crash=mine.crash)
     mine.resources.callback(keystore.close)
     platform = await open_platform(settings, mine.database(data / "wissel.sqlite"), keystore, mine.clock, mine.log)
     await platform.view.look()
@@ -379,6 +379,7 @@ def _as_owner(settings: PlatformSettings) -> OwnerSettings:
         port=settings.port,
         allow=settings.allow,
         clock=settings.clock if settings.demo else "",
+        crash=settings.crash,
     )
 
 

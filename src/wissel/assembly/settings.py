@@ -48,6 +48,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     allow: tuple[str, ...] = ()  # address:port pairs that outbound calls may reach besides public https
     demo: bool = False  # a store made with a virtual clock; never for real data
     clock: str = ""  # with demo: the file that holds the clock's offset in seconds
+    crash: str = ""  # with demo: "<point>:<n>", where the process kills itself (fault tests)
     partners: dict[str, Partner] = {}
     running_processes_max: Annotated[int, msgspec.Meta(ge=1)] = 1_000_000
     mail_per_receiver_max: Annotated[int, msgspec.Meta(ge=1)] = 100_000
@@ -66,6 +67,7 @@ class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     base: str = ""
     allow: tuple[str, ...] = ()
     clock: str = ""  # a demo's clock file; never for real data
+    crash: str = ""  # with clock: "<point>:<n>", where the process kills itself (fault tests)
 
 
 class ConnectorSettings(OwnerSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

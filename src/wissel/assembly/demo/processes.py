@@ -1,9 +1,10 @@
 """Starts the owners as processes of their own, waits until they answer, and ends exactly those."""
 
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar, Final
@@ -50,11 +51,13 @@ async def running(scene: Scene) -> AsyncIterator[dict[str, asyncio.subprocess.Pr
         await end(list(started.values()))
 
 
-async def start(command: str, file: Path) -> asyncio.subprocess.Process:
-    """Start one owner. What it says on standard error lies beside its settings."""
+async def start(command: str, file: Path, more: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    """Start one owner, with `more` in its environment. What it says on standard error lies beside its settings."""
     words = [sys.executable, "-m", "wissel.cli", *command.split(), "--config", str(file)]
     with file.with_suffix(".err").open("ab") as errors:
-        return await asyncio.create_subprocess_exec(*words, stdout=errors, stderr=errors, start_new_session=True)
+        return await asyncio.create_subprocess_exec(
+            *words, stdout=errors, stderr=errors, start_new_session=True, env={**os.environ, **(more or {})}
+        )
 
 
 async def end(processes: list[asyncio.subprocess.Process]) -> None:

@@ -1,7 +1,7 @@
 """Sets the demo up: folders, keys, cards, settings files. Nothing is shared between owners but public cards."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -69,20 +69,20 @@ def fresh_folder(data: Path) -> None:
     (data / MARK).write_text("This folder was made by `wissel demo`; the next demo begins anew here.\n", "utf-8")
 
 
-def free_ports() -> dict[str, int]:
-    """Return a port for everybody: 8100 and on, or a free one where that is taken."""
-    bound = {name: bind(FIRST_PORT + number, instead=True) for number, name in enumerate(NAMES)}
+def free_ports(first: int = FIRST_PORT) -> dict[str, int]:
+    """Return a port for everybody: `first` and on, or a free one where that is taken."""
+    bound = {name: bind(first + number, instead=True) for number, name in enumerate(NAMES)}
     for each in bound.values():
         each.socket.close()
     return {name: each.port for name, each in bound.items()}
 
 
-async def prepare(data: Path, *, pace: float) -> Scene:
-    """Make everything that must be there before the first process starts."""
+async def prepare(data: Path, *, pace: float, first_port: int = FIRST_PORT, pushed: Collection[str] = ()) -> Scene:
+    """Make everything that must be there before the first process starts. `pushed`: institutions that do not pull."""
     fresh_folder(data)
     clock = data / "clock.txt"
     set_demo_time(clock, START)
-    scene = Scene(data, free_ports(), [], clock)
+    scene = Scene(data, free_ports(first_port), [], clock)
     allow = tuple(f"127.0.0.1:{port}" for port in scene.ports.values())
     settings = PlatformSettings(
         data=str(data / "platform"),
@@ -96,17 +96,19 @@ async def prepare(data: Path, *, pace: float) -> Scene:
         demo=True,
         clock=str(clock),
     )
-    cards, partners = _cards(scene)
+    cards, partners = _cards(scene, pushed)
     settings = msgspec.structs.replace(settings, partners=partners)
     cards, trust = await _register(settings, cards, scene)
     scene = scene._replace(cards=cards)
     (data / "cards.json").write_bytes(msgspec.json.format(msgspec.json.encode(cards)))
     _hand_out(scene, trust)
     _write_settings(scene, settings, allow, pace)
+    for short in pushed:
+        _pull_no_more(scene, short)
     return scene
 
 
-def _cards(scene: Scene) -> tuple[list[Card], dict[str, Partner]]:
+def _cards(scene: Scene, pushed: Collection[str]) -> tuple[list[Card], dict[str, Partner]]:
     """Let every owner make its keys and its card, in its own folder."""
     entropy, now = SystemEntropy(), START
     cards = []
@@ -116,7 +118,8 @@ def _cards(scene: Scene) -> tuple[list[Card], dict[str, Partner]]:
         keep_house(folder(place / "profile", scratch), house)
         keys = make_keys(folder(place / "keys", scratch), house, entropy)
         base = scene.address(house.short)
-        cards.append(make_card(house, keys, base=base, since=now - timedelta(days=1), until=KEYS_UNTIL))
+        since, push = now - timedelta(days=1), house.short in pushed
+        cards.append(make_card(house, keys, base=base, since=since, until=KEYS_UNTIL, pushed=push))
     provider = own_key(scene.data / "provider", entropy)
     cards.append(
         provider_card(urn=PROVIDER_URN, name="Vault provider (fictitious)", key=provider, since=now, until=KEYS_UNTIL)
@@ -193,6 +196,11 @@ def _write_settings(scene: Scene, platform: PlatformSettings, allow: tuple[str, 
             **common,
         )
         _write(scene.data / "chain" / f"{part}.toml", played)
+
+
+def _pull_no_more(scene: Scene, short: str) -> None:
+    file = scene.data / "institutions" / short / "profile" / "wissel.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("pulls = true", "pulls = false"), encoding="utf-8")
 
 
 def _write(file: Path, settings: msgspec.Struct) -> None:

@@ -11,7 +11,7 @@ from wissel.chain.portal.login import RelyingParty
 from wissel.chain.portal.rules import deliver_until, grant_for, payload, reach_until
 from wissel.chain.portal.store import BegunRow, Book
 from wissel.chain.portal.vault import Vault
-from wissel.chain.portal.words import Begun, ConsentWish, ObjectionWish, Pointer, Standing, Wish, Withdrawal
+from wissel.chain.portal.words import Begun, ConsentWish, Mine, ObjectionWish, Pointer, Standing, Wish, Withdrawal
 from wissel.chain.world import World, random_uuid
 from wissel.client import Client, Draft, Outbox, ProcessView, Refusal, draft
 from wissel.client.outbox import outgoing
@@ -116,6 +116,10 @@ class Portal:
     async def all(self) -> list[str]:
         """Return the processes that this portal began."""
         return [row.process for row in await self._book.all()]
+
+    async def mine(self, ref: str) -> list[Mine]:
+        """Return what a learner began here: she looks before she asks again, when an answer did not reach her."""
+        return [Mine(process=row.process, institution=row.institution) for row in await self._book.of(ref)]
 
     async def look(self, now: datetime) -> int:
         """Look at running processes, each once in a while, and let go of what decided ones sent.

@@ -9,7 +9,7 @@ from litestar.params import JSONBody, PathParameter
 from wissel.chain.door.app import make_app
 from wissel.chain.portal.actions import Portal
 from wissel.chain.portal.store import Book
-from wissel.chain.portal.words import Begun, ConsentWish, ObjectionWish, Pointer, Standing, Wish, Withdrawal
+from wissel.chain.portal.words import Begun, ConsentWish, Mine, ObjectionWish, Pointer, Standing, Wish, Withdrawal
 from wissel.messages.envelope import UUID
 
 Ref = Annotated[str, PathParameter(pattern=r"^[a-z0-9-]{1,60}$")]
@@ -32,6 +32,12 @@ async def enrol(data: JSONBody[Wish], portal: NamedDependency[Portal]) -> Begun:
 async def list_processes(portal: NamedDependency[Portal]) -> list[str]:
     """List the processes that this portal began."""
     return await portal.all()
+
+
+@get("/play/learners/{ref:str}/enrolments")
+async def mine(ref: Ref, portal: NamedDependency[Portal]) -> list[Mine]:
+    """List what a learner began."""
+    return await portal.mine(ref)
 
 
 @get("/play/enrolments/{process:str}")
@@ -66,5 +72,5 @@ async def callback() -> str:
 
 def portal_app(portal: Portal, book: Book) -> Litestar:
     """Return the portal's application."""
-    handlers = [point, enrol, list_processes, standing, withdraw, consent, object_to, callback]
+    handlers = [point, mine, enrol, list_processes, standing, withdraw, consent, object_to, callback]
     return make_app("Portal (played)", "1.0.0", handlers, given={"portal": portal}, prepare=[book.prepare])

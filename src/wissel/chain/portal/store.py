@@ -98,6 +98,10 @@ class Book:
         """Return every process that this portal began."""
         return await self._select("decided >= 0", ())
 
+    async def of(self, ref: str) -> list[BegunRow]:
+        """Return the processes that this portal began for a learner."""
+        return await self._select("ref = ?", (ref,))
+
     async def sending(self, subject: str) -> tuple[int, tuple[str, ...]]:
         """Return how many messages of hers are kept, and the codes with which the platform refused some."""
         rows = await self._database.fetch("SELECT refused FROM outbox WHERE source = ?", (subject,))

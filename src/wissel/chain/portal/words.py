@@ -76,6 +76,13 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     commitment: str
 
 
+class Mine(msgspec.Struct, frozen=True, kw_only=True):
+    """A process of hers, as she finds it in her list: with whom."""
+
+    process: str
+    institution: str
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where a process stands. `sending` counts messages not yet done; `refused` are the platform's codes for some.
 
