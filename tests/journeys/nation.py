@@ -131,9 +131,9 @@ class Nation:
 
 
 @asynccontextmanager
-async def nation(data: Path, *, seed: int = 1) -> AsyncIterator[Nation]:
+async def nation(data: Path, *, seed: int = 1, pushed: tuple[str, ...] = ()) -> AsyncIterator[Nation]:
     """Run the whole nation of the demo in this process, from its start on 15 April 2026."""
-    scene = await prepare(data, pace=0.0)
+    scene = await prepare(data, pace=0.0, pushed=pushed)
     clock, network, log = SteppedClock(START), Network(), Lines()
     made = Nation(scene, clock, network, log)
     with ExitStack() as resources:

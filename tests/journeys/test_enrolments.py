@@ -50,3 +50,30 @@ async def test_a_refusal_by_a_named_role_ends_rejected_with_a_ground_and_a_way_t
         assert decided["payload"]["objection"]["until"] > "2026-05"
         ends = [said["label"] for event, said in here.log.said if event == "process.moved"]
         assert any("refus" in label for label in ends), ends
+
+
+async def test_an_institution_that_is_pushed_to_gets_the_same_enrolment(tmp_path: Path) -> None:
+    async with nation(tmp_path / "data", pushed=("noord",)) as here:
+        learner = await here.learner("everything-fine")
+        process = await here.enrol(learner)
+        await here.until("process.forgotten", process)
+        types = {copy["envelope"]["type"] for copy in here.copies("institutions/noord")}
+        assert "nl.wissel.enrolment.confirmed.v1" in types
+        urn = next(card.urn for card in here.scene.cards if card.endpoints.push)
+        pulls = [said for _, said in here.log.said if said.get("route") == "/v1/mailbox" and said["caller"] == urn]
+        assert pulls == []
+
+
+async def test_an_institution_that_was_away_gets_everything_once_when_it_is_back(tmp_path: Path) -> None:
+    async with nation(tmp_path / "data", pushed=("noord",)) as here:
+        learner = await here.learner("everything-fine")
+        here.network.down.add(here.scene.address("noord"))
+        process = await here.enrol(learner)
+        await here.settle(40)
+        assert here.copies("institutions/noord") == []
+        here.network.down.clear()
+        await here.until("process.forgotten", process, rounds=1500)
+        ids = [copy["envelope"]["id"] for copy in here.copies("institutions/noord")]
+        assert len(ids) == len(set(ids))
+        types = {copy["envelope"]["type"] for copy in here.copies("institutions/noord")}
+        assert "nl.wissel.enrolment.confirmed.v1" in types
