@@ -137,6 +137,50 @@ def test_processes_are_known_only_to_assembly() -> None:
     assert not found, "\n".join(found)
 
 
+CALLERS: Final = ("platform/api/*", "platform/partners/*", "platform/exchange/delivery.py")
+
+
+def test_only_partners_and_delivery_call_out_of_the_platform() -> None:
+    """The doors use what doors share in `infra/http`; every other room of the platform knows no HTTP at all."""
+    found = [
+        f"{source.path}:{line} imports {name}"
+        for source in house()
+        if source.within(("platform/*",)) and not source.within(CALLERS)
+        for line, name in imports(source.tree)
+        if top(name, "wissel.infra.http")
+    ]
+    assert not found, "\n".join(found)
+
+
+def phases_made_up(tree: ast.AST) -> Iterator[int]:
+    """Yield lines where a phase is anything but a row's, a decision's or a state's own phase."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            moved = any(isinstance(target, ast.Attribute) and target.attr == "phase" for target in targets)
+            if moved and not (isinstance(node.value, ast.Attribute) and node.value.attr == "phase"):
+                yield node.lineno
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Decision":
+            written = [word.value for word in node.keywords if word.arg == "phase"]
+            if any(isinstance(value, ast.Constant) for value in written):
+                yield node.lineno
+
+
+def test_phases_change_only_by_the_table() -> None:
+    found = [
+        f"{source.path}:{line}"
+        for source in house()
+        if source.within(("platform/*",))
+        for line in phases_made_up(source.tree)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("code", ["turn.phase = 'ready'", "turn.phase = label", "Decision(label=x, phase='ready')"])
+def test_the_search_for_made_up_phases_sees_them(code: str) -> None:
+    assert list(phases_made_up(ast.parse(code)))
+
+
 def test_the_played_chain_does_not_lean_on_our_reading_of_the_formats() -> None:
     """`chain` answers by the published specifications, so that a mistake in `formats` cannot agree with itself."""
     found = [
