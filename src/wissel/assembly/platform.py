@@ -73,6 +73,7 @@ TRANSLATIONS: Final[Mapping[str, Translate]] = {
 CHECK_S: Final = 30.0  # between two rebuilds of the whole tree in the background
 SEQUENCE_S: Final = 0.1  # leaves wait this long at most for company: one checkpoint serves many
 KEY_YEARS: Final = 3
+WITHOUT_KEYS: Final = frozenset({"sequence", "witnesses", "keys", "check"})  # go on when keys are lost
 Step = Callable[[datetime], Awaitable[int]]
 
 
@@ -265,21 +266,23 @@ def jobs(platform: Platform, http: Http) -> list[Job]:
         witness_clock=platform.audit.witness_time,
     )
     destroyer = Destroyer(platform.keystore, platform.database, platform.keys, platform.entropy)
-    opening = [
+    work = [
         Job("engine", Engine(platform.desk, stories()).step),
+        Job("sequence", sequence, SEQUENCE_S),
+        Job("witnesses", witnesses.step, SEQUENCE_S),
         Job("copies", Copies(platform.desk, platform.audit, platform.settings.quorum).step, 0.05),
-        Job("delivery", delivery.step, 0.05),
+        Job("push", delivery.push, 0.05),
+        Job("delivery", delivery.copy, 0.05),
         Job("lifecycle", Lifecycle(platform.desk).step, 0.1),
+        Job("keys", platform.keys.step, 1.0),
         Job("destroyer", destroyer.step, 0.05),
         Job("days", days.step, 1.0),
+        Job("check", Check(platform.audit).step, CHECK_S),
         *(Job(f"adapter {each.partner}", each.step, 0.1) for each in adapters(platform, http)),
     ]
     return [
-        *(Job(job.name, _unless_lost(platform.keys, job.step), job.rest_s) for job in opening),
-        Job("sequence", sequence, SEQUENCE_S),
-        Job("witnesses", witnesses.step, SEQUENCE_S),
-        Job("keys", platform.keys.step, 1.0),
-        Job("check", Check(platform.audit).step, CHECK_S),
+        job if job.name in WITHOUT_KEYS else Job(job.name, _unless_lost(platform.keys, job.step), job.rest_s)
+        for job in work
     ]
 
 

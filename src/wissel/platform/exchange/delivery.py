@@ -6,7 +6,7 @@ provider, whose answer is the receipt; copies go up to 100 per request.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 import msgspec
@@ -17,23 +17,27 @@ from wissel.core.errors import WisselError
 from wissel.core.moments import to_ms
 from wissel.infra.http.ports import Http, Request, Response, Unreachable
 from wissel.infra.http.proof import make_proof
-from wissel.infra.sql.ports import Conflict, Statement
+from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER
 from wissel.messages.leaves import entry
 from wissel.platform.exchange import mailbox, parties
 from wissel.platform.exchange.copies import by_vault
 from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.hosts import host_of
 from wissel.platform.exchange.rules import back_off
 from wissel.platform.exchange.words import Parcel
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import KeyName, KeyRing
 from wissel.platform.store import messages, parcels
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import MailRow, MessageRow, ParcelRow, Where
+from wissel.platform.store.words import MailRow, MessageRow, ParcelRow
 
 PARCELS_PER_REQUEST_MAX: Final = 100
 PARCELS_PER_STEP_MAX: Final = 500
 PUSHES_PER_STEP_MAX: Final = 100
+REQUEST_BYTES_MAX: Final = 4_194_304  # of sealed copies in one request; a larger one goes alone
+SHUT: Final = timedelta(seconds=300)
+AWAY_MAX: Final = 10_000
 OK: Final = 200
 REVOKED: Final = frozenset({401, 403, 404, 410})
 
@@ -64,10 +68,11 @@ class Delivery:
     def __init__(self, desk: Desk, http: Http) -> None:
         self._desk = desk
         self._http = http
+        self._away: dict[bytes, tuple[int, datetime]] = {}  # by hash of the host: failures in a row, and until when
 
     async def step(self, now: datetime) -> int:
         """Run one round of pushes, vault messages and copies; return how many were handed over."""
-        done = await asyncio.gather(self._push_all(now), self._copy_all(now))
+        done = await asyncio.gather(self.push(now), self.copy(now))
         return sum(done)
 
     async def call_witness(self, urn: str, body: str) -> Response:
@@ -76,7 +81,8 @@ class Delivery:
         headers = {"content-type": "text/plain; charset=utf-8"}
         return await self._http.send(Request("POST", f"{address}/add-checkpoint", headers, body.encode()))
 
-    async def _push_all(self, now: datetime) -> int:
+    async def push(self, now: datetime) -> int:
+        """Push messages to webhooks and vaults; return how many got their final outcome."""
         targets = [card for card in self._desk.participants.cards() if card.endpoints.push or "provider" in card.roles]
         done = await asyncio.gather(*(self._push_to(card.urn, card.endpoints.push, now) for card in targets))
         return sum(done)
@@ -85,18 +91,31 @@ class Delivery:
         heads = await messages.heads(self._desk.database, receiver, to_ms(now), PUSHES_PER_STEP_MAX)
         heads = [head for head in heads if head.end_ms > to_ms(now)]
         keys = await self._desk.keys.load(list({head.process for head in heads}))
-        done = await asyncio.gather(*(self._push_one(head, push, keys, now) for head in heads))
+        done = await asyncio.gather(*(self._push_or_wait(head, push, keys, now) for head in heads))
         return sum(done)
+
+    async def _push_or_wait(self, head: MailRow, push: str, keys: KeyRing, now: datetime) -> int:
+        """Push one message; one that cannot be opened or booked waits, and holds up no other."""
+        try:
+            return await self._push_one(head, push, keys, now)
+        except StoreFailed:
+            raise
+        except WisselError as error:
+            self._desk.journal.write("push.passedover", process=head.process, code=error.code)
+            return await self._book(head, "", now)
 
     async def _push_one(self, head: MailRow, push: str, keys: KeyRing, now: datetime) -> int:
         row = await messages.find(self._desk.database, head.which)
         if row is None:
             return 0
         try:
-            if row.recipient.startswith(LEARNER):
-                receipt = await self._to_vault(row, keys, now)
-            else:
+            vault = await mailbox.vault_of(self._desk, row)
+            if vault is not None:
+                receipt = await self._to_vault(row, vault, keys, now)
+            elif push:
                 receipt = await self._to_webhook(row, push, keys, now)
+            else:
+                return 0  # it waits to be pulled
         except Withdrawn:
             await mailbox.finish(self._desk, head, row, keys, "undelivered", why="withdrawn")
             return 1
@@ -121,10 +140,9 @@ class Delivery:
         response = await self._send(f"{push}/messages", "", body, now)
         return _receipt_in(response, row.id)
 
-    async def _to_vault(self, row: MessageRow, keys: KeyRing, now: datetime) -> str:
+    async def _to_vault(self, row: MessageRow, vault: bytes, keys: KeyRing, now: datetime) -> str:
         """Hand a message to the learner's vault, sealed to her; its provider's receipt is the answer."""
-        known = await messages.parties(self._desk.database, Where(row.partition, row.process))
-        learner = mailbox.party(keys, row.process, row.recipient, known[row.recipient])
+        learner = mailbox.party(keys, row.process, row.recipient, vault)
         offered = await mailbox.open_row(self._desk, row, keys, now)
         jwe = parties.sealer_of(learner).seal(msgspec.json.encode(offered), self._desk.entropy)
         item = {"id": row.id, "acknowledgement": offered.acknowledgement, "jwe": jwe}
@@ -135,21 +153,21 @@ class Delivery:
             raise Withdrawn("The learner withdrew this address.")
         return _receipt_in(response, row.id)
 
-    async def _copy_all(self, now: datetime) -> int:
+    async def copy(self, now: datetime) -> int:
+        """Hand copies over to vaults; return how many were."""
         await self._give_up(await parcels.past_end(self._desk.database, to_ms(now), PARCELS_PER_STEP_MAX), now)
         due = await parcels.due(self._desk.database, to_ms(now), PARCELS_PER_STEP_MAX)
         keys = await self._desk.keys.load(list({row.process for row in due}))
-        groups = [
-            group[at : at + PARCELS_PER_REQUEST_MAX]
-            for group in by_vault(due).values()
-            for at in range(0, len(group), PARCELS_PER_REQUEST_MAX)
-        ]
-        done = await asyncio.gather(*(self._hand_over(group, keys, now) for group in groups))
+        requests = [request for group in by_vault(due).values() for request in in_requests(group)]
+        done = await asyncio.gather(*(self._hand_over(request, keys, now) for request in requests))
         return sum(done)
 
-    async def _hand_over(self, rows: Sequence[ParcelRow], keys: KeyRing, now: datetime) -> int:
-        opened = [self._open(row, keys) for row in rows]
-        copies = [{"id": row.commitment, "jwe": parcel.jwe} for row, parcel in zip(rows, opened, strict=True)]
+    async def _hand_over(self, group: Sequence[ParcelRow], keys: KeyRing, now: datetime) -> int:
+        parcels_by_row = await self._open_all(group, keys, now)
+        if not parcels_by_row:
+            return 0
+        rows, opened = [row for row, _ in parcels_by_row], [parcel for _, parcel in parcels_by_row]
+        copies = [{"id": row.commitment, "jwe": parcel.jwe} for row, parcel in parcels_by_row]
         body = msgspec.json.encode({"copies": copies})
         try:
             response = await self._send(f"{opened[0].address}/copies", opened[0].token, body, now)
@@ -175,6 +193,21 @@ class Delivery:
             self._desk.journal.write("copy.delivered", process=row.process, party=party)
         return len(kept)
 
+    async def _open_all(
+        self, rows: Sequence[ParcelRow], keys: KeyRing, now: datetime
+    ) -> list[tuple[ParcelRow, Parcel]]:
+        """Open parcels; one that does not open waits until it is given up, and holds up no other."""
+        opened, shut = [], []
+        for row in rows:
+            try:
+                opened.append((row, self._open(row, keys)))
+            except WisselError as error:
+                self._desk.journal.write("copy.passedover", process=row.process, code=error.code)
+                shut.append(row)
+        if shut:
+            await self._commit([parcels.postpone(shut, to_ms(now + SHUT))])
+        return opened
+
     def _open(self, row: ParcelRow, keys: KeyRing) -> Parcel:
         plain = keys[KeyName(row.process, "parcel")].open(row.sealed, place(row.process, row.commitment, "parcel"))
         return msgspec.json.decode(plain, type=Parcel)
@@ -197,11 +230,40 @@ class Delivery:
         return pending(entry(event, now, entropy, **fields), entropy.draw(16), to_ms(now))
 
     async def _send(self, url: str, token: str, body: bytes, now: datetime) -> Response:
+        """Call a receiver. One that gave no answer is left alone for a while, so that it holds up nobody."""
+        host = host_of(self._desk.secret, url)
+        failures, until = self._away.get(host, (0, now))
+        if failures and now < until:
+            raise Unreachable("It gave no answer a moment ago.")
+        try:
+            response = await self._call(url, token, body, now)
+        except Unreachable:
+            if len(self._away) >= AWAY_MAX:
+                self._away.clear()
+            self._away[host] = (failures + 1, now + back_off(failures, jitter(self._desk.entropy)))
+            raise
+        self._away.pop(host, None)
+        return response
+
+    async def _call(self, url: str, token: str, body: bytes, now: datetime) -> Response:
         proof = make_proof(self._desk.signer, method="POST", url=url, body=body, now=now, entropy=self._desk.entropy)
         headers = {"content-type": "application/json", "wissel-proof": proof}
         if token:
             headers["authorization"] = f"Bearer {token}"
         return await self._http.send(Request("POST", url, headers, body))
+
+
+def in_requests(group: Sequence[ParcelRow]) -> list[list[ParcelRow]]:
+    """Divide what goes to one vault into requests that it can take."""
+    requests: list[list[ParcelRow]] = []
+    size = 0
+    for row in group:
+        size += len(row.sealed)
+        if not requests or len(requests[-1]) == PARCELS_PER_REQUEST_MAX or size > REQUEST_BYTES_MAX:
+            requests.append([])
+            size = len(row.sealed)
+        requests[-1].append(row)
+    return requests
 
 
 def _receipt_in(response: Response, message: str) -> str:

@@ -1,5 +1,6 @@
 """The mailbox: what waits for a receiver, and the receiver's signed answers (architecture section 4, steps 3 and 4)."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from wissel.client.words import Settled, Settlement
 from wissel.core.entropy import jitter
 from wissel.core.errors import WisselError
 from wissel.core.moments import from_ms, to_ms
-from wissel.infra.sql.ports import Conflict, Statement
+from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER, Offered
 from wissel.messages.leaves import entry
 from wissel.messages.records import Receipt, read_receipt, undelivered
@@ -48,13 +49,36 @@ def party(keys: KeyRing, process: str, name: str, sealed: bytes) -> Party:
 
 
 async def offered(desk: Desk, receiver: str, limit: int) -> list[Offered]:
-    """Return the heads of a receiver's due lanes, opened for it. Changes nothing, so it may be asked again."""
+    """Return the heads of a receiver's due lanes, opened for it. Changes nothing, so it may be asked again.
+
+    One that does not open is passed over and told in the log. What goes to a learner's vault is only handed over
+    sealed, so her provider cannot read it here.
+    """
     now = desk.clock.now()
     heads = await messages.heads(desk.database, receiver, to_ms(now), min(limit, desk.limits.offered_max))
     heads = [head for head in heads if head.end_ms > to_ms(now)]
     keys = await desk.keys.load(list({head.process for head in heads}))
-    found = [await messages.find(desk.database, head.which) for head in heads]
-    return [await open_row(desk, row, keys, now) for row in found if row is not None]
+    answer: list[Offered] = []
+    bytes_left = desk.limits.offered_bytes_max
+    for head in heads:
+        row = await messages.find(desk.database, head.which)
+        if row is None or await vault_of(desk, row) is not None:
+            continue
+        bytes_left -= len(row.sealed)
+        if answer and bytes_left < 0:
+            break  # what is left is offered next time
+        try:
+            answer.append(await open_row(desk, row, keys, now))
+        except WisselError as error:
+            desk.journal.write("mail.passedover", process=row.process, type=row.type, code=error.code)
+    return answer
+
+
+async def vault_of(desk: Desk, row: MessageRow) -> bytes | None:
+    """Return what is sealed about the vault that a message goes to, or None when it goes to no vault."""
+    if not row.recipient.startswith(LEARNER):
+        return None
+    return (await messages.parties(desk.database, Where(row.partition, row.process))).get(row.recipient)
 
 
 async def open_row(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> Offered:
@@ -93,33 +117,47 @@ async def _header(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> 
 
 async def settle(desk: Desk, receiver: str, receipts: Sequence[Settled]) -> list[Settlement]:
     """Take a receiver's receipts, each by itself: a wrong one is refused with a reason and leaves the others whole."""
-    answers = []
-    for settled in receipts:
-        try:
-            await _settle_one(desk, receiver, settled)
-            answers.append(Settlement(id=settled.id, source=settled.source))
-        except WisselError as error:
-            refused = Settlement(id=settled.id, source=settled.source, code=error.code, detail=error.sentence)
-            answers.append(refused)
-    return answers
+    return list(await asyncio.gather(*(_answer_for(desk, receiver, settled) for settled in receipts)))
+
+
+async def _answer_for(desk: Desk, receiver: str, settled: Settled) -> Settlement:
+    try:
+        await _settle_one(desk, receiver, settled)
+    except StoreFailed:
+        raise
+    except WisselError as error:
+        return Settlement(id=settled.id, source=settled.source, code=error.code, detail=error.sentence)
+    return Settlement(id=settled.id, source=settled.source)
 
 
 async def _settle_one(desk: Desk, receiver: str, settled: Settled) -> None:
     now = desk.clock.now()
-    head = await messages.find_mail(desk.database, receiver, settled.source, settled.id)
-    if head is None:
+    heads = await messages.find_mail(desk.database, receiver, settled.source, settled.id)
+    if not heads:
         raise NotOffered("Nothing of this id waits for you; its first final receipt stands.", field="/id")
-    row = await messages.find(desk.database, head.which)
-    if row is None:
-        raise NotOffered("Nothing of this id waits for you.", field="/id")
-    keys = await desk.keys.load([row.process])
-    kept = kept_of(keys, row)
-    receipt = _read(desk, receiver, settled.receipt, kept.acknowledgement, now)
-    if receipt.outcome == "later":
-        wait = back_off(head.attempts, jitter(desk.entropy))
-        await desk.database.commit([messages.postpone(head, to_ms(now + wait))])
+    receipt = _read(desk, receiver, settled.receipt, now)
+    keys = await desk.keys.load([head.process for head in heads])
+    for head in heads:  # ids are unique per source and process: the receipt tells which process is meant
+        row = await messages.find(desk.database, head.which)
+        if row is None or not _is_about(receipt, keys, row, alone=len(heads) == 1):
+            continue
+        if receipt.outcome == "later":
+            wait = back_off(head.attempts, jitter(desk.entropy))
+            await desk.database.commit([messages.postpone(head, to_ms(now + wait))])
+            return
+        await finish(desk, head, row, keys, receipt.outcome, receipt=settled.receipt)
         return
-    await finish(desk, head, row, keys, receipt.outcome, receipt=settled.receipt)
+    raise ReceiptRefused("The receipt is about another message.", field="/receipt")
+
+
+def _is_about(receipt: Receipt, keys: KeyRing, row: MessageRow, *, alone: bool) -> bool:
+    """Tell whether a receipt is about this message. Raises KeyGone or SealBroken when it is the only candidate."""
+    try:
+        return receipt.acknowledgement == b64(sha256(kept_of(keys, row).acknowledgement.encode()))
+    except WisselError:
+        if alone:
+            raise
+        return False
 
 
 async def finish(
@@ -174,7 +212,7 @@ def outcome_leaf(desk: Desk, row: MessageRow, outcome: str, statement: str, leaf
     return pending(made, leaf, to_ms(now))
 
 
-def _read(desk: Desk, receiver: str, compact: str, acknowledgement: str, now: datetime) -> Receipt:
+def _read(desk: Desk, receiver: str, compact: str, now: datetime) -> Receipt:
     try:
         known = desk.participants.live_key(str(jws_header(compact).get("kid", "")), "sign", now)
         receipt = read_receipt(compact, known.key.jwk)
@@ -182,6 +220,4 @@ def _read(desk: Desk, receiver: str, compact: str, acknowledgement: str, now: da
         raise ReceiptRefused(f"The receipt's signature does not hold: {error.sentence}", field="/receipt") from None
     if known.card.urn != receiver:
         raise ReceiptRefused("The receipt is signed by somebody else's key.", field="/receipt")
-    if receipt.acknowledgement != b64(sha256(acknowledgement.encode())):
-        raise ReceiptRefused("The receipt is about another message.", field="/receipt")
     return receipt

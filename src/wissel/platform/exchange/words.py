@@ -12,6 +12,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     running_processes_max: int = 1_000_000
     mail_per_receiver_max: int = 100_000
     offered_max: int = 100
+    offered_bytes_max: int = 8_388_608
     leaf_age_s_max: int = 10
     authentication_age_s_max: int = 600
     clock_skew_s_max: int = 300

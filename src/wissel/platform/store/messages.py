@@ -1,10 +1,12 @@
 """Rows of messages: taken, on their way, ended, copied; and what makes a repeat answer the same."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from wissel.infra.sql.ports import Database, Statement, Value
 from wissel.platform.store.table import insert, select
 from wissel.platform.store.words import MailRow, MessageRow, Where, Which
+
+SAME_ID_MAX: Final = 100  # an id is unique per source and process; a source that uses one this often harms itself
 
 
 class Dedup(NamedTuple):
@@ -92,12 +94,15 @@ async def heads(database: Database, receiver: str, now_ms: int, limit: int) -> l
     )
 
 
-async def find_mail(database: Database, receiver: str, source: str, message: str) -> MailRow | None:
-    """Return the mail row by which `receiver` was offered a message."""
-    rows = await select(
-        database, MailRow, "mail", "WHERE receiver = ? AND source = ? AND id = ?", (receiver, source, message)
+async def find_mail(database: Database, receiver: str, source: str, message: str) -> list[MailRow]:
+    """Return what waits for `receiver` under this id of this source: one row for each process that has such a one."""
+    return await select(
+        database,
+        MailRow,
+        "mail",
+        "WHERE receiver = ? AND source = ? AND id = ? LIMIT ?",
+        (receiver, source, message, SAME_ID_MAX),
     )
-    return rows[0] if rows else None
 
 
 async def past_end(database: Database, now_ms: int, limit: int) -> list[MailRow]:
