@@ -15,7 +15,7 @@ import msgspec
 
 from wissel.core.entropy import Entropy
 from wissel.core.errors import WisselError
-from wissel.core.moments import rfc3339
+from wissel.core.moments import dutch_day, rfc3339
 from wissel.messages.verify import b64
 
 SALT_BYTES: Final = 16
@@ -79,17 +79,22 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
 
 
 def entry(event: str, at: datetime, entropy: Entropy, **fields: Any) -> bytes:
-    """Return the canonical bytes of one entry. Empty fields are left out. Raises EntryUnknown."""
+    """Return the canonical bytes of one entry. Empty fields are left out. Raises EntryUnknown.
+
+    A change of status gets its ISO week (of the Dutch day), by which reports count.
+    """
     known = EVENTS.get(event)
     if known is None:
         raise EntryUnknown(f"{event} is no audit event; docs/audit-events.md lists them.")
     strange = fields.keys() - known.fields
     if strange:
         raise EntryUnknown(f"{event} has no field {', '.join(sorted(strange))}.")
-    body = {name: _plain(value) for name, value in fields.items() if value not in {"", None}}
+    body = {name: _plain(value) for name, value in fields.items() if value is not None and value != ""}
     process = body.get("process")
     if process:
         body["trace"] = hashlib.sha256(f"trace {process}".encode()).hexdigest()[:32]
+    if event == "status.changed":
+        body.setdefault("week", "{}-W{:02}".format(*dutch_day(at).isocalendar()))
     body |= {"event": event, "time": rfc3339(at), "salt": b64(entropy.draw(SALT_BYTES)), "span": entropy.draw(8).hex()}
     return msgspec.json.encode(body, order="sorted")
 
