@@ -22,9 +22,9 @@ TURNS: Final = (
 POINTS: Final = ("commit.before", "slots.written", "commit.after", "slots.zeroed", "slots.synced", "slots.zeroing")
 COMMITS: Final = ("commit.after", "commit.before")
 PASSINGS_MAX: Final = {"platform": 150, "noord": 25, "land": 25, "chain": 12, "portal": 8}
-SLOTS_PASSINGS_MAX: Final = 4
-RANDOM_S_MAX: Final = 6.0
-SHARE_MAX: Final = 0.85  # nobody dies on purpose after so much of the work has begun
+SLOTS_PASSINGS_MAX: Final = {"slots.written": 1, "slots.synced": 1, "slots.zeroing": 3, "slots.zeroed": 3}
+RANDOM_S_MAX: Final = 5.0
+SHARE_MAX: Final = 0.8  # nobody dies on purpose after so much of the work has begun
 PROGRAMMES: Final = (Wish("99XA", "80059"), Wish("99XC", "56551"))
 
 
@@ -68,7 +68,7 @@ def kills(count: int, seed: int) -> dict[str, list[Kill]]:
         named = owner != "vaults" and (number // 2 + number // len(TURNS)) % 2 == 0
         points = POINTS if owner == "platform" else COMMITS
         point = points[sum(bool(kill.point) for kill in before) % len(points)] if named else ""
-        most = SLOTS_PASSINGS_MAX if point.startswith("slots") else PASSINGS_MAX.get(owner, 1)
+        most = SLOTS_PASSINGS_MAX.get(point, PASSINGS_MAX.get(owner, 1))
         share = (number + 0.5) / count * SHARE_MAX
         before.append(Kill(owner, share, point, chance.randint(1, most), chance.uniform(0.0, RANDOM_S_MAX)))
     return plan

@@ -23,7 +23,7 @@ from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http, Request, Unreachable
 from wissel.platform.forgetting.thief.actions import rob
 
-AT_ONCE: Final = 8  # enrolments that begin beyond what the deaths so far allow
+AT_ONCE: Final = 8  # enrolments that may begin before the first death
 TRY_S: Final = 0.5
 LOOK_S: Final = 1.0
 PACE: Final = 0.1
@@ -70,24 +70,26 @@ class Chaos:
                 await move_in(self.scene, self.http, ref)
             await self._until_over()
 
-    async def disturbed(self, todo: Sequence[Errand], stage: Stage, count: int) -> None:
+    async def disturbed(self, todo: Sequence[Errand], stage: Stage) -> None:
         """Let learners enrol, a few more than the deaths so far allow, until all of it is over."""
-        await asyncio.gather(*(self._errand(number, one, todo, stage, count) for number, one in enumerate(todo)))
+        await asyncio.gather(*(self._errand(number, one, len(todo), stage) for number, one in enumerate(todo)))
         await self._until_over(stage)
 
-    async def _errand(self, number: int, one: Errand, todo: Sequence[Errand], stage: Stage, count: int) -> None:
-        while len(stage.deaths) < count * (number - AT_ONCE) / len(todo):
-            self._check(stage)
+    async def _errand(self, number: int, one: Errand, count: int, stage: Stage) -> None:
+        """Enrol when who was to die has died: so deaths are spread over all enrolments, and the last sees them all."""
+        share = (number - min(AT_ONCE, count // 4)) / count if number < count - 1 else 1.0
+        while len(stage.deaths) < stage.due(share):
+            await self._check(stage)
             await asyncio.sleep(TRY_S)
         await self._enrol(one, stage)
-        stage.share += 1 / len(todo)
+        stage.share += 1 / count
 
     async def _enrol(self, one: Errand, stage: Stage | None = None) -> None:
         """Enrol as a person does: when no answer comes, look whether it went, and ask again when it did not."""
         url = f"{self.scene.address('portal')}/play"
         body = {"learner": one.ref, "institution": one.institution, "programme": one.wish.programme}
         while True:
-            self._check(stage)
+            await self._check(stage)
             try:
                 for mine in await self._ask("GET", f"{url}/learners/{one.ref}/enrolments"):
                     if mine["institution"] == one.institution:
@@ -105,16 +107,16 @@ class Chaos:
             raise StoryFailed(f"The portal answered {response.status}.")
         return msgspec.json.decode(response.body)
 
-    def _check(self, stage: Stage | None) -> None:
+    async def _check(self, stage: Stage | None) -> None:
         if stage is not None:
             stage.check()
         if time.monotonic() > self.until:
-            raise StoryFailed(f"Not over in time: {self._where()}.")
+            raise StoryFailed(f"Not over in time: {await self._where()}.")
 
     async def _until_over(self, stage: Stage | None = None) -> None:
         waiting = {process for _, process in self.begun}
         while waiting or await self._left():
-            self._check(stage)
+            await self._check(stage)
             for process in list(waiting):
                 if await self._decided(process):
                     waiting.discard(process)
@@ -137,9 +139,9 @@ class Chaos:
             return {"(cannot be read now)": 1}
         return {table: int(str(number)) for table, number in zip(MUST_BE_EMPTY, found, strict=True) if number}
 
-    def _where(self) -> str:
+    async def _where(self) -> str:
         """Say what still waits, for whoever has to find out why."""
-        return f"{len(self.begun)} enrolments begun; look at the books and logs in {self.scene.data}"
+        return f"{len(self.begun)} enrolments begun; the platform holds {await self._left()}; see {self.scene.data}"
 
 
 async def kill_test(data: Path, *, enrolments: int, kill: int, seed: int, minutes: float) -> Report:
@@ -153,7 +155,7 @@ async def kill_test(data: Path, *, enrolments: int, kill: int, seed: int, minute
         chaos = Chaos(scene=scene, http=http, until=began + 60 * minutes)
         await chaos.undisturbed(sorted({errand.ref for errand in todo}))
         async with Stage(scene=scene, plan=kills(kill, seed)) as stage:
-            await chaos.disturbed(todo, stage, kill)
+            await chaos.disturbed(todo, stage)
         report.deaths, report.orderly = stage.deaths, stage.orderly
     await _look(scene, chaos.begun, report.findings)
     if len(report.deaths) != kill:

@@ -12,7 +12,7 @@ from tests.chaos.plan import Kill
 from wissel.assembly.demo.processes import OwnerFailed, commands, end, start
 from wissel.assembly.demo.setup import Scene
 
-ARMED_S_MAX: Final = 15.0  # a crash point that was not passed so often by then: killed at that moment
+ARMED_S_MAX: Final = 10.0  # a crash point that was not passed so often by then: killed at that moment
 LOOK_S: Final = 0.05
 FOREVER: Final = 2.0  # more than all of the work
 RANDOM: Final = "random moment"
@@ -49,6 +49,10 @@ class Stage:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await end(list(self._living.values()))
+
+    def due(self, share: float) -> int:
+        """Return how many are to have died when so much of the work has begun."""
+        return sum(kill.share <= share for kills in self.plan.values() for kill in kills)
 
     def check(self) -> None:
         """Raise what went wrong with a process that was not to end."""
