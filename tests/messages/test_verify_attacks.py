@@ -182,6 +182,11 @@ def test_a_rejection_is_an_outcome_like_any_other() -> None:
     assert verify(Case(said=said).build(), TRUST).ok
 
 
+def test_a_note_on_a_key_cannot_steer_a_terminal() -> None:
+    cards = {"school": {"note": "adapter\x1b[2K\r\n for x\u202e"}}
+    assert verify(Case(cards=cards).build(), TRUST).notes == ("adapter[2K for x",)
+
+
 # --- parts that change places ------------------------------------------------------------------------------
 
 

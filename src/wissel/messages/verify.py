@@ -523,7 +523,7 @@ class _Check:
         times = entry["since"], entry["until"], entry["time"]
         _need(all(map(_MOMENT.fullmatch, times)), Refused("keys", "A key is published without its times."))
         since = max(entry["since"], entry["time"])  # nobody could use it before others could know it
-        note = str(entry.get("note", ""))
+        note = "".join(sign for sign in entry.get("note", "") if sign.isprintable())  # it is shown in terminals
         self.keys[kid] = _Key(entry["holder"], entry["use"], jwk, since, entry["until"], note)
 
     def _signed(
@@ -665,7 +665,7 @@ def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
     key, trusted = args.key or keys / "seal.json", args.trust or keys / "trust.json"
     try:
         trust = read_trust(trusted.read_bytes())
-        revoked = read_revocations(args.revocations.read_text(), trust) if args.revocations else {}
+        revoked = read_revocations(args.revocations.read_bytes().decode(), trust) if args.revocations else {}
         jwk = parse_json(key.read_bytes()) if args.key or key.exists() else None
         return verify(open_copy(file.read_bytes(), jwk), trust, revoked)
     except Refused as error:
