@@ -112,3 +112,12 @@ async def test_a_migration_that_ran_may_not_change(tmp_path: Path) -> None:
         await migrate(database, [first])
         with pytest.raises(MigrationChanged):
             await migrate(database, [first._replace(text="CREATE TABLE b (id BIGINT);\n")])
+
+
+async def test_a_value_that_does_not_fit_fails_its_own_unit_and_the_store_goes_on(database: Database) -> None:
+    for value in ((1 << 70, "too large"), (1, "no UTF-8 \ud800"), (1, {"no": "value"}), (1,)):
+        with pytest.raises(Exception, match=r".") as caught:
+            await asyncio.wait_for(database.commit([Statement(INSERT, [value])]), 5)  # type: ignore[list-item]  # what no type checker saw coming
+        assert not isinstance(caught.value, StoreFailed | TimeoutError)
+    await asyncio.wait_for(database.commit([Statement(INSERT, [(2, "b")])]), 5)
+    assert await names(database) == ["b"]

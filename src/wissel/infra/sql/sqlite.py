@@ -28,6 +28,17 @@ _PRAGMAS: Final = (
 )
 
 
+_UNFIT: Final = (
+    OverflowError,
+    TypeError,
+    ValueError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+)
+"""What one unit can get wrong by itself (a number too large, a text that is no UTF-8): it alone fails, with this."""
+
+
 class StoreInUse(WisselError):
     """Another process has this SQLite store open; SQLite serves one process only."""
 
@@ -106,7 +117,7 @@ class SqliteDatabase:
         self._writer.close()
         self._lock.close()
 
-    def _commit(self, units: Sequence[Sequence[Statement]]) -> list[WisselError | None]:
+    def _commit(self, units: Sequence[Sequence[Statement]]) -> Sequence[Exception | None]:
         if not units:
             return []
         if self._broken:
@@ -123,19 +134,19 @@ class SqliteDatabase:
             return [StoreFailed(self._broken) for _ in units]
         return outcomes
 
-    def _write(self, unit: Sequence[Statement]) -> WisselError | None:
+    def _write(self, unit: Sequence[Statement]) -> Exception | None:
         self._writer.execute("SAVEPOINT unit")
         try:
             for statement in unit:
                 _run(self._writer, statement)
         except sqlite3.IntegrityError as error:
             return self._undo(Conflict(f"A row is there already, or does not fit: {error}."))
-        except Conflict as error:
+        except (Conflict, *_UNFIT) as error:
             return self._undo(error)
         self._writer.execute("RELEASE unit")
         return None
 
-    def _undo(self, error: WisselError) -> WisselError:
+    def _undo(self, error: Exception) -> Exception:
         self._writer.execute("ROLLBACK TO unit")
         self._writer.execute("RELEASE unit")
         return error
@@ -180,7 +191,7 @@ def _run(connection: sqlite3.Connection, statement: Statement) -> None:
         raise Conflict(f"{' '.join(verb[:3])} touched {touched} rows where {statement.expect} were to be there.")
 
 
-def _settle(done: "asyncio.Future[None]", failure: WisselError | None) -> None:
+def _settle(done: "asyncio.Future[None]", failure: Exception | None) -> None:
     if done.done():
         return  # the caller was cancelled; the commit stands
     if failure is None:
