@@ -87,6 +87,7 @@ class Engine:
 
     async def _set_aside(self, where: Where, error: Exception, now: datetime) -> None:
         code = error.code if isinstance(error, WisselError) else type(error).__name__
+        self._desk.journal.write("process.setaside", process=where.process, code=code)
         leaf = self._desk.entropy.draw(16)
         record = entry("process.setaside", now, self._desk.entropy, process=where.process, reason=code)
         await self._desk.database.commit(

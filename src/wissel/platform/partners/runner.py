@@ -1,5 +1,6 @@
 """The work that all adapters have in common: take mail, ask, submit the answer, sign the receipt."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7_from
 from wissel.core.moments import dutch_day, parse_rfc3339, rfc3339
 from wissel.infra.http.ports import Http, Request, Response, Unreachable
+from wissel.infra.sql.ports import StoreFailed
 from wissel.messages.catalogue import decode, longest, lookup
 from wissel.messages.envelope import Envelope, Offered, Outcome, SenderProof, Submission
 from wissel.messages.fields import Payload
@@ -27,7 +29,8 @@ PER_STEP_MAX: Final = 50
 _OK: Final = 200
 _PENDING: Final = 202
 _REFUSED: Final = range(400, 500)
-_BUSY: Final = frozenset({408, 425, 429})
+_BUSY: Final = frozenset({401, 403, 407, 408, 425, 429})
+"""Says nothing about the question: the partner is busy, or does not let the platform in (an operator's matter)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +78,7 @@ class Adapter:
     async def step(self, _now: datetime) -> int:
         """Answer what waits; return how many got a final receipt."""
         offered = await self.mail.offered(self.partner, PER_STEP_MAX)
-        done = 0
-        for one in offered:
-            done += await self._answer(one)
-        return done
+        return sum(await asyncio.gather(*(self._answer(one) for one in offered)))  # each is the head of its own lane
 
     async def _answer(self, offered: Offered) -> int:
         try:
@@ -86,8 +86,10 @@ class Adapter:
             await self._submit(offered, reply)
         except PartnerRefused as error:
             return await self._settle(offered, "rejected", error.sentence)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
             return await self._settle(offered, "later", "the partner's answer could not be read")
+        except StoreFailed:
+            raise
         except WisselError as error:
             return await self._settle(offered, "later", error.sentence)
         return await self._settle(offered, "accepted", "")
