@@ -1,13 +1,13 @@
 """Accept: check, seal at once, counter-sign, commit once, and only then answer (architecture section 4, step 1)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
 from wissel.client.words import Accepted
 from wissel.core.ids import partition_of
-from wissel.core.moments import end_of, to_ms
+from wissel.core.moments import dutch_day, end_of, to_ms
 from wissel.infra.sql.ports import Conflict, Statement
 from wissel.messages.catalogue import MessageType, decode, lookup
 from wissel.messages.envelope import LEARNER, Envelope
@@ -25,11 +25,12 @@ from wissel.platform.exchange.errors import (
 from wissel.platform.exchange.rules import Read
 from wissel.platform.exchange.words import Party
 from wissel.platform.forgetting.rules import place
-from wissel.platform.forgetting.words import KeyName
+from wissel.platform.forgetting.words import KeyClass, KeyName
 from wissel.platform.store import messages, processes
 from wissel.platform.store.words import ProcessRow, Where
 
 _DAY_MS = 86_400_000
+_OWN_RIGHT = frozenset({"learner", "institution"})  # parties by themselves; all others are asked first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ async def _unit(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Stateme
         return await _continue(desk, checked, process)
     if checked.row.starts:
         return await _start(desk, checked)
-    if checked.read.submission.capability:
+    if checked.read.submission.capability and not checked.row.process:
         return await _later(desk, checked)
     raise ProcessMismatch(
         "This process is over or never began. What comes later goes by its delivery capability, or as a new process.",
@@ -134,7 +135,7 @@ async def _unit(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Stateme
 async def _start(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
     """Begin a story with its first message."""
     rules.check_start(checked.envelope)
-    if await processes.count_running(desk.database) >= desk.limits.running_processes_max:
+    if not await desk.running.admit(desk.database, desk.limits.running_processes_max, checked.now):
         raise TooBusy("So many requests are under way that no new one is taken now. Try again in a minute.")
     proofs.check_grant(checked.read, checked.proven.roles, desk.participants, "", checked.now)
     submission = checked.read.submission
@@ -165,10 +166,9 @@ async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
 def _begin(desk: Desk, checked: _Checked, row: ProcessRow, learner: Party | None) -> tuple[rows.Taken, list[Statement]]:
     day = date.fromisoformat(row.end_day)
     story = row.life == "running"
-    minted = {
-        cls: desk.keys.mint(row.process, row.partition, cls, "", day)
-        for cls in (("memory", "post", "parcel") if story else ("post", "parcel"))
-    }
+    longer = timedelta(days=desk.limits.parcel_days + 1)  # it may settle on the day after its last
+    days: dict[KeyClass, date] = {**({"memory": day} if story else {}), "post": day, "parcel": day + longer}
+    minted = {cls: desk.keys.mint(row.process, row.partition, cls, "", until) for cls, until in days.items()}
     post = minted["post"].key
     taken = rows.take(desk, checked.spoken, post, day, checked.now)
     unit: list[Statement] = [key.statement for key in minted.values()]
@@ -204,8 +204,9 @@ def _process_row(desk: Desk, checked: _Checked, kind: str, opening: str) -> Proc
 async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple[rows.Taken, list[Statement]]:
     """Take a later message of a process that is not settled."""
     envelope = checked.envelope
-    if process.life == "settled":
+    if process.life == "settled" or process.end_day < dutch_day(checked.now).isoformat():
         raise ProcessMismatch("This process is over. What comes later goes as a new one.", field="/envelope/process")
+    await _check_asked(desk, checked)
     _check_place(checked, process)
     last = await messages.last_sequence(desk.database, checked.where, envelope.source, envelope.recipient)
     if int(envelope.sequence) != last + 1:
@@ -218,6 +219,14 @@ async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple
     taken = rows.take(desk, checked.spoken, loaded[KeyName(envelope.process, "post")], day, checked.now)
     alive = processes.still(checked.where, ("running", "decided"))
     return taken, [alive, *taken.statements, processes.add_event(rows.arrival(taken.row))]
+
+
+async def _check_asked(desk: Desk, checked: _Checked) -> None:
+    """Hold a partner to what it was asked: only who was sent a message in this process has something to answer."""
+    if checked.proven.roles & _OWN_RIGHT:
+        return
+    if not await messages.was_sent_to(desk.database, checked.where, checked.envelope.source):
+        raise ProcessMismatch("You were asked nothing in this process.", field="/envelope/process")
 
 
 def _check_place(checked: _Checked, process: ProcessRow) -> None:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from wissel.core.errors import WisselError
-from wissel.core.moments import from_ms, to_ms
+from wissel.core.moments import end_of, from_ms, to_ms
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.afschrift import compose
 from wissel.messages.envelope import LEARNER
@@ -36,7 +36,6 @@ from wissel.platform.store.words import MessageRow, ParcelRow, Where
 WITNESS_WAIT: Final = timedelta(seconds=10)
 COPIES_PER_STEP_MAX: Final = 100
 HELD_OVER: Final = timedelta(seconds=300)
-PARCEL_DAYS: Final = 30
 
 
 class _Made(NamedTuple):
@@ -190,7 +189,7 @@ class Copies:
             sealed=sealed,
             attempts=0,
             due_ms=to_ms(made.now),
-            until_ms=to_ms(made.now + timedelta(days=PARCEL_DAYS)),
+            until_ms=to_ms(end_of(made.keys[KeyName(row.process, "parcel")].row.end_day)),
         )
 
     def _let_go(self, made: _Made) -> list[Statement]:

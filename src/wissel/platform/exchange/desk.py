@@ -9,6 +9,7 @@ from wissel.infra.sql.ports import Database
 from wissel.infra.telemetry.log import Log as Journal
 from wissel.messages.jose import SealingKey, SigningKey
 from wissel.platform.exchange.ports import Log
+from wissel.platform.exchange.running import Running
 from wissel.platform.exchange.words import Limits
 from wissel.platform.forgetting.actions.keys import Keys
 from wissel.platform.participants.actions import Participants
@@ -36,3 +37,4 @@ class Desk:
     journal: Journal
     versions: Mapping[str, str]
     limits: Limits = field(default_factory=Limits)
+    running: Running = field(default_factory=Running)

@@ -1,10 +1,11 @@
 """Who stands for a commitment: a participant that signs, or a learner who authenticated for it."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from wissel.core.moments import dutch_day
 from wissel.messages.envelope import LEARNER, SenderProof
 from wissel.messages.verify import Refused, b64, check_jws, jws_header, sha256
 from wissel.platform.exchange.errors import NotGranted, SenderUnproven
@@ -19,6 +20,17 @@ class Proven(NamedTuple):
     roles: frozenset[str]
     kids: tuple[str, ...]
     acr: str
+
+
+class _Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What an id_token must say (OpenID Connect Core section 2); moments in seconds since 1970."""
+
+    iss: str
+    aud: str | tuple[str, ...]
+    nonce: str
+    exp: int | float
+    auth_time: int | float
+    acr: str = ""
 
 
 def check_sender(read: Read, caller: str, participants: Participants, now: datetime, limits: Limits) -> Proven:
@@ -46,7 +58,7 @@ def check_grant(read: Read, roles: frozenset[str], participants: Participants, o
         and grant.grantor == envelope.recipient
         and grant.type == envelope.type
         and grant.role in roles
-        and grant.since <= now.date().isoformat() <= grant.until
+        and grant.since <= dutch_day(now).isoformat() <= grant.until
     )
     if not fits:
         raise NotGranted(
@@ -79,7 +91,7 @@ def _check_learner(read: Read, caller: str, participants: Participants, now: dat
     provider, claims = _read_token(sender, participants, now)
     age, skew = timedelta(seconds=limits.authentication_age_s_max), timedelta(seconds=limits.clock_skew_s_max)
     _check_claims(claims, nonce_of(read.commitment), provider, portal, (now - age, now - skew, now + skew))
-    return Proven(frozenset({"learner"}), (portal.key.kid, provider.key.kid), str(claims.get("acr", "")))
+    return Proven(frozenset({"learner"}), (portal.key.kid, provider.key.kid), claims.acr)
 
 
 def _signer(jws: str, commitment: bytes, participants: Participants, now: datetime) -> KnownKey:
@@ -93,18 +105,22 @@ def _signer(jws: str, commitment: bytes, participants: Participants, now: dateti
     return known
 
 
-def _read_token(sender: SenderProof, participants: Participants, now: datetime) -> tuple[KnownKey, dict[str, Any]]:
+def _read_token(sender: SenderProof, participants: Participants, now: datetime) -> tuple[KnownKey, _Claims]:
     try:
         known = participants.live_key(str(jws_header(sender.token).get("kid", "")), "id_token", now)
+        if "eduid" not in known.card.roles:
+            raise SenderUnproven("The id_token is of nobody who authenticates learners.", field="/sender/token")
         _, payload = check_jws(sender.token, known.key.jwk)
-        claims: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
-    except (Refused, msgspec.MsgspecError) as error:
-        raise SenderUnproven(f"The id_token does not hold: {error}", field="/sender/token") from None
+        claims = msgspec.json.decode(payload, type=_Claims)
+    except Refused as error:
+        raise SenderUnproven(f"The id_token does not hold: {error.sentence}", field="/sender/token") from None
+    except msgspec.MsgspecError:
+        raise SenderUnproven("The id_token lacks a claim, or has one of another kind.", field="/sender/token") from None
     return known, claims
 
 
 def _check_claims(
-    claims: dict[str, Any],
+    claims: _Claims,
     nonce: str,
     provider: KnownKey,
     portal: KnownKey,
@@ -112,16 +128,14 @@ def _check_claims(
 ) -> None:
     signed_first, expires_first, latest = (moment.timestamp() for moment in window)
     clients = portal.card.settings.get("clients", [])
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
-    signed_at = float(claims.get("auth_time") or 0)
+    audiences = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
     reasons = {
-        "it is of another issuer": claims.get("iss") != provider.card.issuer,
-        "its nonce is not that of this commitment": claims.get("nonce") != nonce,
+        "it is of another issuer": claims.iss != provider.card.issuer,
+        "its nonce is not that of this commitment": claims.nonce != nonce,
         "it was made for another client than this portal's signing client": not set(audiences) & set(clients),
-        "it has expired": float(claims.get("exp") or 0) < expires_first,
-        "she authenticated too long ago": signed_at < signed_first,
-        "it lies in the future": signed_at > latest,
+        "it has expired": claims.exp < expires_first,
+        "she authenticated too long ago": claims.auth_time < signed_first,
+        "it lies in the future": claims.auth_time > latest,
     }
     for reason, holds in reasons.items():
         if holds:

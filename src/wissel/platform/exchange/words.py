@@ -16,6 +16,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     leaf_age_s_max: int = 10
     authentication_age_s_max: int = 600
     clock_skew_s_max: int = 300
+    parcel_days: int = 30  # after a process was settled, as long as its copies wait for a vault at most
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from wissel.core.entropy import Entropy
-from wissel.core.moments import parse_rfc3339, to_ms
+from wissel.core.moments import parse_rfc3339, rfc3339, to_ms
 from wissel.infra.sql.ports import Database, Statement
 from wissel.messages.leaves import entry
 from wissel.messages.participant import Card, Key, StandingGrant
@@ -50,8 +50,13 @@ class Participants:
         self._cards, self._keys, self._grants = cards, keys, grants
 
     async def register(self, card: Card, now: datetime) -> int:
-        """Register or renew a card; return how many keys were new. Raises CardInvalid."""
+        """Register or renew a card; return how many keys were new. Raises CardInvalid.
+
+        A key that a renewed card leaves out is kept and ends now: what it signed stays evidence.
+        """
         check_card(card)
+        self._check_owners(card)
+        card = self._with_ended(card, now)
         unit: list[Statement] = [store.keep_card(card)]
         fresh = [key for key in card.keys if key.kid not in self._keys]
         for key in fresh:
@@ -72,6 +77,19 @@ class Participants:
         await self._database.commit(unit)
         await self.load()
         return len(fresh)
+
+    def _check_owners(self, card: Card) -> None:
+        for number, key in enumerate(card.keys):
+            known = self._keys.get(key.kid)
+            if known is not None and known.card.urn != card.urn:
+                raise CardInvalid("This key belongs to another participant.", field=f"/keys/{number}/kid")
+
+    def _with_ended(self, card: Card, now: datetime) -> Card:
+        before = self._cards.get(card.urn)
+        kept = {key.kid for key in card.keys}
+        left_out = [key for key in before.keys if key.kid not in kept] if before is not None else []
+        ended = [msgspec.structs.replace(key, until=min(key.until, rfc3339(now))) for key in left_out]
+        return msgspec.structs.replace(card, keys=(*card.keys, *ended))
 
     async def revoke(self, kid: str, now: datetime) -> None:
         """Revoke a key from now on. What it signed before stays valid evidence."""

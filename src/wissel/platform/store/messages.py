@@ -51,6 +51,14 @@ async def last_sequence(database: Database, where: Where, source: str, recipient
     return int(rows[0][0] or 0)
 
 
+async def was_sent_to(database: Database, where: Where, recipient: str) -> bool:
+    """Tell whether a message of this process has this recipient."""
+    rows = await database.fetch(
+        "SELECT 1 FROM messages WHERE partition = ? AND process = ? AND recipient = ? LIMIT 1", (*where, recipient)
+    )
+    return bool(rows)
+
+
 async def subject(database: Database, where: Where) -> str:
     """Return the learner of a process, as she is named in it; an empty text when the process is gone."""
     rows = await database.fetch("SELECT subject FROM processes WHERE partition = ? AND process = ?", where)

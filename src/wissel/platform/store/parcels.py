@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from wissel.infra.sql.ports import Database, Statement
 from wissel.platform.store.table import insert, select
-from wissel.platform.store.words import ParcelRow
+from wissel.platform.store.words import ParcelRow, Where
 
 
 def send(rows: Sequence[ParcelRow]) -> Statement:
@@ -22,6 +22,14 @@ async def due(database: Database, now_ms: int, limit: int) -> list[ParcelRow]:
 async def past_end(database: Database, now_ms: int, limit: int) -> list[ParcelRow]:
     """Return parcels that were kept as long as a parcel may be."""
     return await select(database, ParcelRow, "parcels", "WHERE until_ms <= ? LIMIT ?", (now_ms, limit))
+
+
+def keep_until(where: Where, until_ms: int) -> Statement:
+    """Give up what waits in a process at `until_ms`, unless that is sooner already."""
+    return Statement(
+        "UPDATE parcels SET until_ms = ? WHERE partition = ? AND process = ? AND until_ms > ?",
+        [(until_ms, *where, until_ms)],
+    )
 
 
 def handed_over(rows: Sequence[ParcelRow]) -> Statement:

@@ -36,6 +36,7 @@ def settle(where: Where) -> list[Statement]:
     """Let go of the messages of a decided process: a conflict while one is still under way."""
     partition, process = where
     return [
+        still(where, ("decided",)),  # its row lock comes first: where commits run side by side, the next sees all
         Statement(
             "UPDATE processes SET life = 'settled', revision = revision + 1 "
             "WHERE partition = ? AND process = ? AND life = 'decided' AND NOT EXISTS (SELECT 1 FROM messages m "
