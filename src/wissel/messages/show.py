@@ -1,158 +1,242 @@
 """An afschrift for a person to read: as text in a terminal, and as one HTML page without anything from elsewhere.
 
-Rendering proves nothing: `wissel verify` does. The texts are Dutch (B1) or English.
+Rendering proves nothing: `wissel verify` does, and both forms say so. The words stand in `wording`.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
-from wissel.messages.catalogue import CATALOGUE
-from wissel.messages.verify import b64, parse, parse_json, sha256, unb64
+from wissel.core.moments import AMSTERDAM, parse_rfc3339
+from wissel.messages.envelope import LEARNER
+from wissel.messages.verify import Refused, b64, jws_header, parse, parse_checkpoint, parse_json, sha256, unb64
+from wissel.messages.wording import CODED, LABELS, MONEY, MONTHS, TEXTS, TITLES, WORDS
 
-TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "nl": {
-        "title": "Afschrift",
-        "from": "Van",
-        "to": "Aan",
-        "learner": "de student",
-        "when": "Ontvangen door Wissel",
-        "why": "Waarvoor",
-        "ground": "Wettelijke grondslag",
-        "until": "Bewaren tot en met",
-        "what": "Inhoud",
-        "outcome": "Uitkomst",
-        "accepted": "aangenomen door de ontvanger",
-        "rejected": "geweigerd door de ontvanger",
-        "undelivered": "niet bezorgd",
-        "signed": "Getekend door",
-        "login": "de student, door in te loggen",
-        "log": "Logboek",
-        "leaves": "plaats {index} van {size}",
-        "note": "Controleer dit afschrift met: wissel verify",
-        "hash": "De inhoud staat hier niet: het bericht is niet bezorgd. Alleen de hash is bewaard.",
-    },
-    "en": {
-        "title": "Afschrift (signed copy)",
-        "from": "From",
-        "to": "To",
-        "learner": "the learner",
-        "when": "Received by Wissel",
-        "why": "What for",
-        "ground": "Legal ground",
-        "until": "Keep until and including",
-        "what": "Content",
-        "outcome": "Outcome",
-        "accepted": "accepted by the receiver",
-        "rejected": "rejected by the receiver",
-        "undelivered": "not delivered",
-        "signed": "Signed by",
-        "login": "the learner, by logging in",
-        "log": "Log",
-        "leaves": "place {index} of {size}",
-        "note": "Check this copy with: wissel verify",
-        "hash": "The content is not here: the message was not delivered. Only its hash is kept.",
-    },
-}
-
-_PAGE: Final = """<!doctype html>
-<html lang="{{ language }}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ text.title }}: {{ kind }}</title>
-<style>
-:root { color-scheme: light; --ink: #14213d; --soft: #5b6785; --line: #d9deea; --tint: #f4f6fb; --mark: #0b6e4f; }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--tint); color: var(--ink); font: 1rem/1.55 system-ui, "Segoe UI", sans-serif; }
-main { max-width: 46rem; margin: 2.5rem auto; padding: 2.5rem; background: #fff; border: 1px solid var(--line);
-  border-top: .4rem solid var(--ink); border-radius: .4rem; }
-h1 { margin: 0; font-size: 1.6rem; letter-spacing: -.01em; }
-h1 + p { margin: .2rem 0 2rem; color: var(--soft); }
-h2 { margin: 2rem 0 .6rem; font-size: 1.05rem; }
-dl { display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; margin: 0; }
-dt, dd { margin: 0; padding: .45rem .2rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-dt { color: var(--soft); }
-dd dl { margin: -.45rem 0; }
-.outcome { color: var(--mark); font-weight: 600; }
-.undelivered, .rejected { color: #a4161a; }
-footer { margin-top: 2rem; color: var(--soft); font-size: .9rem; }
-code { font-size: .85rem; }
-@media (max-width: 34rem) { main { margin: 0; padding: 1.2rem; } dl { grid-template-columns: 1fr; } dt { border: 0; } }
-@media print { body { background: #fff; } main { border: 0; margin: 0; padding: 0; } }
-</style>
-</head>
-<body><main>
-<h1>{{ text.title }}</h1>
-<p>{{ kind }}</p>
-<dl>{% for name, value in facts %}<dt>{{ name }}</dt><dd>{{ value }}</dd>{% endfor %}
-<dt>{{ text.outcome }}</dt><dd class="outcome {{ outcome }}">{{ text[outcome] }}</dd></dl>
-<h2>{{ text.what }}</h2>
-{% macro shown(value) %}
-{%- if value is mapping %}<dl>{% for name, inner in value.items() %}<dt>{{ name }}</dt><dd>{{ shown(inner) }}</dd>
-{%- endfor %}</dl>
-{%- elif value is sequence and value is not string %}{% for inner in value %}<div>{{ shown(inner) }}</div>{% endfor %}
-{%- else %}{{ value }}{% endif %}{% endmacro %}
-{% if payload is none %}<p>{{ text.hash }}</p>{% else %}{{ shown(payload) }}{% endif %}
-<footer><p>{{ text.log }}: <code>{{ log }}</code>, {{ place }}<br>
-<code>{{ commitment }}</code><br>{{ text.note }}</p></footer>
-</main></body>
-</html>
-"""
-_ENVIRONMENT: Final = Environment(autoescape=True, undefined=StrictUndefined)
-_TEMPLATE: Final = _ENVIRONMENT.from_string(_PAGE)
 _LONG: Final = 300
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_URN: Final = re.compile(r"urn:nld:oin:([0-9A-Z]{20}):systeem:([a-z0-9-]{1,40})")
+
+
+class Row(NamedTuple):
+    """One line of a table; a `group` of lines has no text of its own."""
+
+    label: str
+    text: str
+    group: tuple["Row", ...] = ()
+
+
+class View(NamedTuple):
+    """What both forms show, in one language and clean of signs that could steer a terminal or turn text around."""
+
+    language: str
+    title: str
+    outcome: str
+    facts: tuple[Row, ...]
+    content: tuple[Row, ...]
+    instead: str
+    signatures: tuple[Row, ...]
+    proof: tuple[Row, ...]
 
 
 def as_html(document: bytes, language: str = "nl") -> str:
     """Return one HTML page of an opened afschrift. `language`: nl or en. Raises Refused when it is none."""
-    return _TEMPLATE.render(_view(document, language))
+    words = _Words(language)
+    return _TEMPLATE.render(view=_view(document, words), text=words.text)
 
 
 def as_text(document: bytes, language: str = "nl") -> str:
     """Return an opened afschrift as text. `language`: nl or en. Raises Refused when it is none."""
-    view = _view(document, language)
-    text = view["text"]
-    rows = [*view["facts"], (text["outcome"], text[view["outcome"]])]
-    width = max(len(name) for name, _ in rows) + 2
-    lines = [f"{text['title']}: {view['kind']}", "", *(f"{name:<{width}}{value}" for name, value in rows), ""]
-    lines += [text["what"] + ":", *(_flat(view["payload"], 1) if view["payload"] is not None else [text["hash"]])]
-    lines += ["", f"{text['log']}: {view['log']}, {view['place']}", view["commitment"], text["note"]]
-    return "\n".join(lines)
+    words = _Words(language)
+    view = _view(document, words)
+    parts = [f"{words.text('afschrift')}: {view.title}", words.text(view.outcome), "", *_lines(view.facts), ""]
+    parts += [words.text("content"), *(_lines(view.content, 1) if view.content else [f"  {view.instead}"]), ""]
+    parts += [words.text("signatures"), *_lines(view.signatures, 1), "", words.text("proof"), *_lines(view.proof, 1)]
+    return "\n".join([*parts, "", words.text("unchecked")])
 
 
-def _view(document: bytes, language: str) -> dict[str, Any]:
-    """Return what both forms show."""
-    text, found = TEXTS[language], parse(document)
+class _Words:
+    """Says things in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language if language in MONTHS else "nl"
+        self._which = ("nl", "en").index(self.language)
+        self._months = MONTHS[self.language].split()
+
+    def text(self, name: str, **facts: object) -> str:
+        """Return a fixed text."""
+        return TEXTS[name][self._which].format(**facts)
+
+    def title(self, name: str) -> str:
+        """Return what a message type is called."""
+        return TITLES[name][self._which] if name in TITLES else _clean(name)
+
+    def label(self, name: str) -> str:
+        """Return what a field is called."""
+        return LABELS[name][self._which] if name in LABELS else _clean(name)
+
+    def party(self, urn: str) -> str:
+        """Return who a URN is, as far as the afschrift says."""
+        match = _URN.fullmatch(urn)
+        if urn.startswith(LEARNER):
+            return self.text("learner")
+        return f"{match[2]} (OIN {match[1]})" if match else _clean(urn)
+
+    def day(self, day: date) -> str:
+        """Return a day in words."""
+        return f"{day.day} {self._months[day.month - 1]} {day.year}"
+
+    def moment(self, moment: str) -> str:
+        """Return a moment of the wire in Dutch time, as people there say it."""
+        local = parse_rfc3339(moment).astimezone(AMSTERDAM)
+        clock = f"{local.hour}.{local.minute:02}" if self.language == "nl" else f"{local:%H:%M}"
+        return self.text("at", day=self.day(local.date()), time=clock)
+
+    def money(self, cents: int) -> str:
+        """Return an amount of cents."""
+        amount = f"{cents / 100:,.2f}"
+        return f"€ {amount.translate(str.maketrans(',.', '.,'))}" if self.language == "nl" else f"€{amount}"
+
+    def value(self, name: str, value: Any) -> str:
+        """Return a single value of a payload, said in this language where it is not somebody's own words."""
+        if isinstance(value, bool) or value is None:
+            return self.text("true" if value else "false")
+        if isinstance(value, int):
+            return self.money(value) if name in MONEY else str(value)
+        try:
+            return self._said(name, str(value))
+        except ValueError:  # looks like a day or a moment, and is none
+            return _clean(str(value))
+
+    def _said(self, name: str, value: str) -> str:
+        if name == "base64":
+            return self.text("file", size=len(value) // 4 * 3 - value.count("="), hash=_hash(value))
+        if len(value) > _LONG and " " not in value:
+            return self.text("long", size=len(value), hash=_hash(value))
+        if _DAY.fullmatch(value):
+            return self.day(date.fromisoformat(value))
+        if _MOMENT.fullmatch(value):
+            return self.moment(value)
+        if value.startswith("urn:"):
+            return self.party(value)
+        known = WORDS.get(f"{name}={value}") or WORDS.get(value) if name in CODED else None
+        return known[self._which] if known else _clean(value)
+
+
+def _view(document: bytes, words: _Words) -> View:
+    try:
+        return _read(parse(document), words)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise Refused("form", "It has not the form of an afschrift.") from None
+
+
+def _read(found: Mapping[str, Any], words: _Words) -> View:
     envelope = found["envelope"]
-    row = CATALOGUE.get(envelope["type"])
-    acknowledged = _claims(found["acknowledgement"])
-    accepted = parse(unb64(found["leaves"][0]["entry"]))
-    head, note = found["leaves"][0]["proof"].split("\n\n", 1)
-    index, size = head.split("\n")[1].removeprefix("index "), note.split("\n")[1]
-    outcome = _claims(found["receipt"])["outcome"] if "receipt" in found else "undelivered"
-    signed = text["login"] if found["sender"]["kind"] == "authentication" else envelope["source"]
+    final = found["receipt"] if "receipt" in found else found["undelivered"]
+    acknowledged, ended = _claims(found["acknowledgement"]), _claims(final)
     facts = [
-        (text["from"], _party(envelope["source"], text)),
-        (text["to"], _party(envelope["recipient"], text)),
-        (text["when"], str(acknowledged["received"]).replace("T", " ").removesuffix("Z") + " UTC"),
-        (text["why"], envelope["purpose"]),
-        (text["ground"], envelope["legalground"]),
-        (text["until"], envelope["enddate"]),
-        (text["signed"], signed),
+        Row(words.text("from"), words.party(envelope["source"])),
+        Row(words.text("to"), words.party(envelope["recipient"])),
+        Row(words.text("sent"), words.value("time", envelope["time"])),
+        Row(words.text("received"), words.value("time", acknowledged["received"])),
+        Row(words.text("ended"), words.value("time", ended["time"])),
+        Row(words.text("ground"), _clean(envelope["legalground"])),
+        Row(words.text("until"), words.value("enddate", envelope["enddate"])),
     ]
-    return {
-        "language": language,
-        "text": text,
-        "kind": row.type.removeprefix("nl.wissel.").removesuffix(".v1") if row else envelope["type"],
-        "facts": facts,
-        "outcome": outcome,
-        "payload": _short(found["payload"]) if "payload" in found else None,
-        "log": envelope["log"],
-        "place": text["leaves"].format(index=index, size=size),
-        "commitment": accepted["commitment"],
-    }
+    if words.language == "en":  # the envelope says it in English only; the title says it in Dutch
+        facts.insert(-2, Row(words.text("purpose"), _clean(envelope["purpose"])))
+    facts += [Row(words.text("reason"), _clean(ended["reason"]))] if ended.get("reason") else []
+    facts += [Row(words.text("attempts"), str(ended["attempts"]))] if "attempts" in ended else []
+    return View(
+        language=words.language,
+        title=words.title(envelope["type"]),
+        outcome={"accepted": "accepted", "rejected": "rejected"}.get(str(ended["outcome"]), "undelivered"),
+        facts=tuple(facts),
+        content=_rows(found.get("payload", {}), words),
+        instead=_instead(found, words),
+        signatures=_signatures(found, final, words),
+        proof=_proof(found, words),
+    )
+
+
+def _instead(found: Mapping[str, Any], words: _Words) -> str:
+    return words.text("nothing") if "payload" in found else f"{words.text('gone')} {_clean(found['payloadhash'])}"
+
+
+def _rows(payload: Mapping[str, Any], words: _Words) -> tuple[Row, ...]:
+    """Return what a payload says, groups last; what is empty is not said."""
+    said = [row for name, inner in payload.items() for row in _said(name, inner, words)]
+    return tuple(sorted(said, key=lambda row: bool(row.group)))
+
+
+def _said(name: str, inner: Any, words: _Words) -> Iterator[Row]:
+    label = words.label(name)
+    if isinstance(inner, dict):
+        group = _rows(inner, words)
+        yield from [Row(label, "", group)] if group else []
+    elif isinstance(inner, list) and any(isinstance(item, dict | list) for item in inner):
+        for number, item in enumerate(inner, 1):
+            group = _rows(item if isinstance(item, dict) else {name: item}, words)
+            yield from [Row(f"{label} {number}", "", group)] if group else []
+    elif isinstance(inner, list):
+        yield from [Row(label, ", ".join(words.value(name, item) for item in inner))] if inner else []
+    elif inner not in ("", None):
+        yield Row(label, words.value(name, inner))
+
+
+def _signatures(found: Mapping[str, Any], final: str, words: _Words) -> tuple[Row, ...]:
+    """Return who signed which part, as the leaves of the keys say."""
+    entries = [parse(unb64(item["entry"])) for item in found["keys"]]
+    keys = {str(entry["kid"]): entry for entry in entries}
+
+    def holder(compact: str) -> str:
+        entry = keys[str(jws_header(compact)["kid"])]
+        note = f", {_clean(entry['note'])}" if entry.get("note") else ""
+        return words.party(entry["holder"]) + note
+
+    sender = holder(found["sender"]["jws"])
+    if found["sender"]["kind"] == "authentication":
+        sender = words.text("login", portal=sender)
+    return (
+        Row(words.text("sender"), sender),
+        Row(words.text("platform"), holder(found["acknowledgement"])),
+        Row(words.text("receiver" if "receipt" in found else "undelivered"), holder(final)),
+    )
+
+
+def _proof(found: Mapping[str, Any], words: _Words) -> tuple[Row, ...]:
+    places, note, envelope = [], "", found["envelope"]
+    for leaf in found["leaves"]:
+        head, note = leaf["proof"].split("\n\n", 1)
+        places.append(head.split("\n")[1].removeprefix("index "))
+    point = parse_checkpoint(note)
+    names = [line.split(" ")[1] for line in note.rpartition("\n\n")[2].split("\n")[:-1]]
+    witnesses = ", ".join(_clean(name) for name in names if name != point.origin)
+    accepted = parse(unb64(found["leaves"][0]["entry"]))
+    entries = words.text("place", places=", ".join(places), size=point.size)
+    return (
+        Row(words.text("log"), f"{_clean(point.origin)}, {entries}"),
+        Row(words.text("witnesses"), witnesses or words.text("none")),
+        Row(words.text("commitment"), _clean(accepted["commitment"])),
+        Row(words.text("message"), _clean(envelope["id"])),
+        Row(words.text("process"), _clean(envelope["process"])),
+    )
+
+
+def _lines(rows: tuple[Row, ...], depth: int = 0) -> Iterator[str]:
+    margin, width = "  " * depth, max((len(row.label) for row in rows if not row.group), default=0) + 2
+    for row in rows:
+        if row.group:
+            yield f"{margin}{row.label}"
+            yield from _lines(row.group, depth + 1)
+        else:
+            first, *more = row.text.split("\n")
+            yield f"{margin}{row.label:<{width}}{first}"
+            yield from (f"{margin}{'':<{width}}{line}" for line in more)
 
 
 def _claims(compact: str) -> dict[str, Any]:
@@ -160,31 +244,64 @@ def _claims(compact: str) -> dict[str, Any]:
     return claims
 
 
-def _party(urn: str, text: Mapping[str, str]) -> str:
-    return text["learner"] if urn.startswith("urn:wissel:learner:") else urn
+def _hash(text: str) -> str:
+    return b64(sha256(text.encode()))
 
 
-def _short(value: Any) -> Any:
-    """Return a payload in which long texts, such as a PDF, stand as their hash."""
-    if isinstance(value, dict):
-        return {name: _short(inner) for name, inner in value.items() if inner not in ("", [], {})}
-    if isinstance(value, list):
-        return [_short(inner) for inner in value]
-    if isinstance(value, str) and len(value) > _LONG and " " not in value:
-        return f"({len(value)} characters, SHA-256 {b64(sha256(value.encode()))})"
-    return value
+def _clean(text: str) -> str:
+    """Replace control and format signs, line ends aside: a payload steers no terminal and turns no text around."""
+    return "".join("\ufffd" if unicodedata.category(sign)[0] == "C" and sign != "\n" else sign for sign in text)
 
 
-def _flat(value: Any, depth: int) -> list[str]:
-    margin = "  " * depth
-    if isinstance(value, dict):
-        lines = []
-        for name, inner in value.items():
-            if isinstance(inner, dict | list):
-                lines += [f"{margin}{name}:", *_flat(inner, depth + 1)]
-            else:
-                lines.append(f"{margin}{name}: {inner}")
-        return lines
-    if isinstance(value, list):
-        return [line for inner in value for line in (*_flat(inner, depth), f"{margin}-")][:-1]
-    return [f"{margin}{value}"]
+_PAGE: Final = """<!doctype html>
+<html lang="{{ view.language }}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{{ text("afschrift") }}: {{ view.title }}</title>
+<style>
+:root { --ink: #16213e; --soft: #55607d; --line: #dfe3ec; --tint: #f3f5fa; --good: #0a6847; --bad: #a4161a; }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--tint); color: var(--ink); font: 1rem/1.5 system-ui, "Segoe UI", sans-serif; }
+main { max-width: 44rem; margin: 2.5rem auto; background: #fff; border: 1px solid var(--line); border-radius: .5rem; }
+header, section, footer { padding: 1.5rem 2.25rem; }
+header { padding-top: 2.25rem; border-top: .4rem solid var(--ink); border-radius: .5rem .5rem 0 0; }
+header p { margin: 0; color: var(--soft); letter-spacing: .02em; }
+h1 { margin: .1rem 0 .9rem; font-size: 1.85rem; line-height: 1.2; }
+.outcome { display: inline-block; padding: .15rem .8rem; border: 1px solid; border-radius: 1rem; font-weight: 600; }
+.accepted { color: var(--good); } .rejected, .undelivered { color: var(--bad); }
+section { border-top: 1px solid var(--line); }
+h2 { margin: 0 0 .7rem; font-size: 1.15rem; } h3 { margin: 1.1rem 0 .25rem; font-size: 1rem; }
+dl { margin: 0; }
+dl > div { display: grid; grid-template-columns: 13rem 1fr; gap: 0 1rem; padding: .3rem 0; break-inside: avoid; }
+dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; white-space: pre-line; }
+.group { padding-left: 1rem; border-left: .2rem solid var(--line); }
+.small { font-size: .875rem; } footer { border-top: 1px solid var(--line); color: var(--soft); }
+@media (max-width: 36rem) {
+  main { margin: 0; border: 0; } header, section, footer { padding-inline: 1.1rem; }
+  dl > div { grid-template-columns: 1fr; }
+}
+@media print {
+  @page { margin: 18mm; } body { background: #fff; font-size: 10.5pt; }
+  main { max-width: none; margin: 0; border: 0; } header, section, footer { padding: .7rem 0; }
+}
+</style>
+</head>
+<body><main>
+{%- macro table(rows) %}<dl>{% for row in rows if not row.group %}
+<div><dt>{{ row.label }}</dt><dd>{{ row.text }}</dd></div>{% endfor %}</dl>
+{%- for row in rows if row.group %}
+<h3>{{ row.label }}</h3><div class="group">{{ table(row.group) }}</div>{% endfor %}{% endmacro %}
+<header><p>{{ text("afschrift") }}</p><h1>{{ view.title }}</h1>
+<span class="outcome {{ view.outcome }}">{{ text(view.outcome) }}</span></header>
+<section>{{ table(view.facts) }}</section>
+<section><h2>{{ text("content") }}</h2>
+{% if view.content %}{{ table(view.content) }}{% else %}<p>{{ view.instead }}</p>{% endif %}</section>
+<section><h2>{{ text("signatures") }}</h2>{{ table(view.signatures) }}</section>
+<section class="small"><h2>{{ text("proof") }}</h2>{{ table(view.proof) }}</section>
+<footer class="small">{{ text("unchecked") }}</footer>
+</main></body>
+</html>
+"""
+_TEMPLATE: Final = Environment(autoescape=True, undefined=StrictUndefined).from_string(_PAGE)
