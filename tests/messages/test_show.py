@@ -13,7 +13,7 @@ from tests.messages.evidence import TRUTHS, Case, truth
 from wissel.messages.catalogue import CATALOGUE
 from wissel.messages.show import as_html, as_text
 from wissel.messages.verify import Refused, canonical
-from wissel.messages.wording import CODED, LABELS, MONEY, MONTHS, TEXTS, TITLES, WORDS
+from wissel.messages.wording import CODED, LABELS, MONEY, MONTHS, PURPOSES, TEXTS, TITLES, WORDS
 
 EVERY: Final = sorted(TRUTHS)
 FORMS: Final = [(as_text, "nl"), (as_text, "en"), (as_html, "nl"), (as_html, "en")]
@@ -62,6 +62,23 @@ FIELDS: Final = [pair for row in CATALOGUE.values() for pair in types_in(msgspec
 
 def test_every_message_type_has_a_title_and_no_other_has() -> None:
     assert TITLES.keys() == CATALOGUE.keys()
+
+
+def test_every_purpose_is_said_in_dutch_and_no_other() -> None:
+    assert PURPOSES.keys() == {row.purpose for row in CATALOGUE.values()}
+    assert "de student iets over de inschrijving laten weten" in as_text(truth(EVERY[-1]))
+    assert "to tell the learner" in as_text(truth(EVERY[-1]), "en")
+
+
+def test_content_is_told_in_the_order_of_its_type() -> None:
+    said = as_text(Case(payload={"zzz": "last", "concerns": "third", "text": "second", "title": "first"}).build())
+    assert sorted(("first", "second", "third", "last"), key=said.index) == ["first", "second", "third", "last"]
+
+
+def test_long_items_of_a_list_stand_on_their_own_lines() -> None:
+    rights = ["deelname aan het onderwijs (WHW 7.34)", "gebruik van voorzieningen voor studenten"]
+    said = [line.strip() for line in as_text(Case(payload={"rights": rights}).build()).split("\n")]
+    assert rights[1] in said
 
 
 def test_every_field_of_every_payload_has_a_label_and_no_other_has() -> None:

@@ -9,14 +9,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from jinja2 import Environment, StrictUndefined
 
 from wissel.core.moments import AMSTERDAM, parse_rfc3339
+from wissel.messages.catalogue import CATALOGUE
 from wissel.messages.envelope import LEARNER
 from wissel.messages.verify import Refused, b64, jws_header, parse, parse_checkpoint, parse_json, sha256, unb64
-from wissel.messages.wording import CODED, LABELS, MONEY, MONTHS, TEXTS, TITLES, WORDS
+from wissel.messages.wording import CODED, LABELS, MONEY, MONTHS, PURPOSES, TEXTS, TITLES, WORDS
 
 _LONG: Final = 300
+_WORD: Final = 30  # longer items of a list stand on lines of their own
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _URN: Final = re.compile(r"urn:nld:oin:([0-9A-Z]{20}):systeem:([a-z0-9-]{1,40})")
@@ -74,6 +77,10 @@ class _Words:
     def title(self, name: str) -> str:
         """Return what a message type is called."""
         return TITLES[name][self._which] if name in TITLES else _clean(name)
+
+    def purpose(self, text: str) -> str:
+        """Return what a message is for."""
+        return PURPOSES.get(text, _clean(text)) if self.language == "nl" else _clean(text)
 
     def label(self, name: str) -> str:
         """Return what a field is called."""
@@ -144,11 +151,10 @@ def _read(found: Mapping[str, Any], words: _Words) -> View:
         Row(words.text("sent"), words.value("time", envelope["time"])),
         Row(words.text("received"), words.value("time", acknowledged["received"])),
         Row(words.text("ended"), words.value("time", ended["time"])),
+        Row(words.text("purpose"), words.purpose(envelope["purpose"])),
         Row(words.text("ground"), _clean(envelope["legalground"])),
         Row(words.text("until"), words.value("enddate", envelope["enddate"])),
     ]
-    if words.language == "en":  # the envelope says it in English only; the title says it in Dutch
-        facts.insert(-2, Row(words.text("purpose"), _clean(envelope["purpose"])))
     facts += [Row(words.text("reason"), _clean(ended["reason"]))] if ended.get("reason") else []
     facts += [Row(words.text("attempts"), str(ended["attempts"]))] if "attempts" in ended else []
     return View(
@@ -156,7 +162,7 @@ def _read(found: Mapping[str, Any], words: _Words) -> View:
         title=words.title(envelope["type"]),
         outcome={"accepted": "accepted", "rejected": "rejected"}.get(str(ended["outcome"]), "undelivered"),
         facts=tuple(facts),
-        content=_rows(found.get("payload", {}), words),
+        content=_rows(_in_order(found.get("payload", {}), envelope["type"]), words),
         instead=_instead(found, words),
         signatures=_signatures(found, final, words),
         proof=_proof(found, words),
@@ -165,6 +171,13 @@ def _read(found: Mapping[str, Any], words: _Words) -> View:
 
 def _instead(found: Mapping[str, Any], words: _Words) -> str:
     return words.text("nothing") if "payload" in found else f"{words.text('gone')} {_clean(found['payloadhash'])}"
+
+
+def _in_order(payload: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return a payload in the order in which its type tells it, which is how people ask; canonical is by alphabet."""
+    row = CATALOGUE.get(kind)
+    told = {field.encode_name: None for field in msgspec.structs.fields(row.payload)} if row else {}
+    return {name: payload[name] for name in (*told, *payload) if name in payload}
 
 
 def _rows(payload: Mapping[str, Any], words: _Words) -> tuple[Row, ...]:
@@ -183,7 +196,9 @@ def _said(name: str, inner: Any, words: _Words) -> Iterator[Row]:
             group = _rows(item if isinstance(item, dict) else {name: item}, words)
             yield from [Row(f"{label} {number}", "", group)] if group else []
     elif isinstance(inner, list):
-        yield from [Row(label, ", ".join(words.value(name, item) for item in inner))] if inner else []
+        said = [words.value(name, item) for item in inner]
+        between = ", " if all(len(text) <= _WORD for text in said) else "\n"
+        yield from [Row(label, between.join(said))] if inner else []
     elif inner not in ("", None):
         yield Row(label, words.value(name, inner))
 

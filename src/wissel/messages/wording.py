@@ -91,6 +91,34 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "nl.wissel.statement.questioned.v1": ("Vraag om een verbetering", "Request for a correction"),
 }
 
+PURPOSES: Final[Mapping[str, str]] = {  # the envelope says it in English; this is the Dutch for it
+    "to enrol in a programme": "inschrijven voor een opleiding",
+    "to verify who applies": "nagaan wie zich aanmeldt",
+    "to see which prior education the register holds": "zien welke vooropleiding in het register staat",
+    "to judge prior education and the basis of the fee": "de vooropleiding en de soort collegegeld beoordelen",
+    "to see whether the stay is lawful on the first day": "zien of het verblijf op de eerste dag rechtmatig is",
+    "to value a foreign diploma": "een buitenlands diploma waarderen",
+    "to give her one student identity": "de student één studentidentiteit geven",
+    "to know her at this institution by a pseudonym": "de student bij deze instelling kennen onder een pseudoniem",
+    "to say which requirements apply": "zeggen welke eisen gelden",
+    "to put a requirement before the institution": "een eis aan de instelling voorleggen",
+    "to decide on one requirement": "over één eis besluiten",
+    "to state the tuition fee": "het collegegeld vaststellen",
+    "to ask a mandate for the tuition fee": "een machtiging voor het collegegeld vragen",
+    "to prove that the fee will be paid": "aantonen dat het collegegeld betaald wordt",
+    "to decide on admission": "over de toelating besluiten",
+    "to say that all requirements are met": "zeggen dat aan alle eisen is voldaan",
+    "to prove the enrolment": "de inschrijving aantonen",
+    "to deliver the enrolment to the register": "de inschrijving aan het register leveren",
+    "to withdraw a request": "een verzoek intrekken",
+    "to remind of an open requirement": "herinneren aan een eis die nog openstaat",
+    "to ask what to do after a deadline": "vragen wat er na een termijn moet gebeuren",
+    "to have a statement corrected": "een opgave laten verbeteren",
+    "to consent, or to take consent back": "toestemming geven of intrekken",
+    "to object to a decision": "bezwaar maken tegen een besluit",
+    "to tell the learner something about her enrolment": "de student iets over de inschrijving laten weten",
+}
+
 LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "address": ("Adres", "Address"),
     "advice": ("Advies", "Advice"),
