@@ -76,6 +76,7 @@ class Platform:
         self.bodies: list[bytes] = []
         self.views: dict[str, ProcessView] = {}
         self.broken = False
+        self.remembers = False  # what it took before and has forgotten since is not begun anew
 
     def accept(self, caller: str, body: bytes) -> str:
         read, now = read_submission(body, Limits()), self.clock.now()
@@ -86,6 +87,7 @@ class Platform:
         check_grant(read, proven.roles, self.participants, "", now)
         if row.starts:
             check_start(read.envelope)
+        if row.starts and not (self.remembers and read.envelope.id in self.taken):
             self.views.setdefault(read.envelope.process, ProcessView(process=read.envelope.process, phase="checking"))
         self.bodies.append(body)
         self.taken[read.envelope.id] = (read, proven)
@@ -345,6 +347,21 @@ async def test_a_process_that_the_platform_lost_is_sent_again_byte_for_byte(stag
     assert (standing["phase"], standing["decided"]) == ("checking", False)
     assert len(stage.platform.bodies) == 2
     assert stage.platform.bodies[0] == stage.platform.bodies[1]
+
+
+async def test_a_process_that_was_over_before_it_was_seen_is_forgotten_and_not_sending_for_ever(stage: Stage) -> None:
+    process = (await stage.enrol()).json()["process"]
+    stage.platform.remembers = True
+    stage.platform.views.clear()
+    standing = (await stage.client.get(f"/play/enrolments/{process}")).json()
+    assert (standing["phase"], standing["decided"], standing["sending"]) == ("forgotten", True, 0)
+
+
+async def test_a_learner_finds_in_her_list_what_she_began_and_nobody_elses(stage: Stage) -> None:
+    process = (await stage.enrol()).json()["process"]
+    mine = (await stage.client.get("/play/learners/everything-fine/enrolments")).json()
+    assert mine == [{"process": process, "institution": INSTITUTION}]
+    assert (await stage.client.get("/play/learners/everything-fine-2/enrolments")).json() == []
 
 
 async def test_she_can_shut_the_portal_out_at_once(stage: Stage) -> None:

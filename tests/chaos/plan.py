@@ -64,8 +64,8 @@ def kills(count: int, seed: int) -> dict[str, list[Kill]]:
     for number in range(count):
         owner = TURNS[number % len(TURNS)]
         before = plan.setdefault(owner, [])
-        # Vaults lie in files and have no named points.
-        named = owner != "vaults" and (number // 2 + number // len(TURNS)) % 2 == 0
+        # Vaults lie in files and have no named points; of the others, half begin with one.
+        named = owner != "vaults" and (len(before) + TURNS.index(owner) // 2) % 2 == 0
         points = POINTS if owner == "platform" else COMMITS
         point = points[sum(bool(kill.point) for kill in before) % len(points)] if named else ""
         most = SLOTS_PASSINGS_MAX.get(point, PASSINGS_MAX.get(owner, 1))

@@ -231,12 +231,14 @@ class Portal:
         """Return the row as the platform sees the process now; when it cannot be asked, as it was seen last."""
         if row.decided:
             return row
+        # A process can be over before it was ever seen here: what the platform took is not "sending" any more.
+        taken = row.phase != "sending" or await self._book.taken(row.subject)
         try:
-            view = await self._view(row) or await self._again(row)
+            view = await self._view(row) or (await self._again(row) if taken else None)
         except (Unreachable, Refusal):
             return row
         if view is None:
-            seen = row if row.phase == "sending" else row._replace(phase="forgotten", gates=(), decided=True)
+            seen = row if not taken else row._replace(phase="forgotten", gates=(), decided=True)
         else:
             seen = row._replace(phase=view.phase, gates=view.open, decided=view.decided)
         if seen != row:
@@ -260,8 +262,6 @@ class Portal:
         A platform that forgot it as it should answers the old acknowledgement and stays silent; one that lost it
         (architecture section 6: a lost key store) takes it up anew.
         """
-        if row.phase == "sending":
-            return None
         for body in await self._book.kept(row.subject):
             await self._client.send(body)
         return await self._view(row)

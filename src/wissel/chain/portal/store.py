@@ -102,6 +102,11 @@ class Book:
         """Return the processes that this portal began for a learner."""
         return await self._select("ref = ?", (ref,))
 
+    async def taken(self, subject: str) -> bool:
+        """Say whether the platform acknowledged a message of hers."""
+        sql = "SELECT 1 FROM outbox WHERE source = ? AND acknowledgement <> '' LIMIT 1"
+        return bool(await self._database.fetch(sql, (subject,)))
+
     async def sending(self, subject: str) -> tuple[int, tuple[str, ...]]:
         """Return how many messages of hers are kept, and the codes with which the platform refused some."""
         rows = await self._database.fetch("SELECT refused FROM outbox WHERE source = ?", (subject,))
