@@ -59,6 +59,7 @@ class Chaos:
     http: Http
     until: float
     begun: list[tuple[Errand, str]] = field(default_factory=list)
+    decided: set[str] = field(default_factory=set)
 
     async def undisturbed(self, refs: Sequence[str]) -> None:
         """Let one learner enrol at each institution, and all others open their vaults, while nobody dies."""
@@ -85,19 +86,24 @@ class Chaos:
         stage.share += 1 / count
 
     async def _enrol(self, one: Errand, stage: Stage | None = None) -> None:
-        """Enrol as a person does: when no answer comes, look whether it went, and ask again when it did not."""
+        while not await self.ask_to_enrol(one):
+            await self._check(stage)
+            await asyncio.sleep(TRY_S)
+
+    async def ask_to_enrol(self, one: Errand) -> bool:
+        """Ask as a person does, who first looks whether it went the last time. Return whether it stands in her list."""
         url = f"{self.scene.address('portal')}/play"
         body = {"learner": one.ref, "institution": one.institution, "programme": one.wish.programme}
-        while True:
-            await self._check(stage)
-            try:
-                for mine in await self._ask("GET", f"{url}/learners/{one.ref}/enrolments"):
-                    if mine["institution"] == one.institution:
-                        self.begun.append((one, str(mine["process"])))
-                        return
-                await self._ask("POST", f"{url}/enrolments", body)
-            except (Unreachable, StoryFailed):
-                await asyncio.sleep(TRY_S)
+        try:
+            mine = await self._ask("GET", f"{url}/learners/{one.ref}/enrolments")
+            if all(each["institution"] != one.institution for each in mine):
+                begun = await self._ask("POST", f"{url}/enrolments", body)
+                mine = [{"institution": one.institution, "process": begun["process"]}]
+        except (Unreachable, StoryFailed):
+            return False
+        processes = [str(each["process"]) for each in mine if each["institution"] == one.institution]
+        self.begun += [(one, process) for process in processes]
+        return True
 
     async def _ask(self, method: str, url: str, body: object | None = None) -> Any:
         raw = b"" if body is None else msgspec.json.encode(body)
@@ -114,13 +120,16 @@ class Chaos:
             raise StoryFailed(f"Not over in time: {await self._where()}.")
 
     async def _until_over(self, stage: Stage | None = None) -> None:
-        waiting = {process for _, process in self.begun}
-        while waiting or await self._left():
+        while not await self.over():
             await self._check(stage)
-            for process in list(waiting):
-                if await self._decided(process):
-                    waiting.discard(process)
             await asyncio.sleep(LOOK_S)
+
+    async def over(self) -> bool:
+        """Tell whether the portal saw every process decided and the platform has forgotten them all."""
+        for _, process in self.begun:
+            if process not in self.decided and await self._decided(process):
+                self.decided.add(process)
+        return len(self.decided) == len(self.begun) and not await self.left()
 
     async def _decided(self, process: str) -> bool:
         try:
@@ -129,7 +138,7 @@ class Chaos:
             return False
         return bool(standing["decided"])
 
-    async def _left(self) -> dict[str, int]:
+    async def left(self) -> dict[str, int]:
         """Return the platform's tables that should be empty and are not."""
         file = self.scene.data / "platform" / "wissel.sqlite"
         counts = ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in MUST_BE_EMPTY)  # noqa: S608 - names of ours
@@ -141,7 +150,7 @@ class Chaos:
 
     async def _where(self) -> str:
         """Say what still waits, for whoever has to find out why."""
-        return f"{len(self.begun)} enrolments begun; the platform holds {await self._left()}; see {self.scene.data}"
+        return f"{len(self.begun)} enrolments begun; the platform holds {await self.left()}; see {self.scene.data}"
 
 
 async def kill_test(data: Path, *, enrolments: int, kill: int, seed: int, minutes: float) -> Report:
@@ -157,14 +166,14 @@ async def kill_test(data: Path, *, enrolments: int, kill: int, seed: int, minute
         async with Stage(scene=scene, plan=kills(kill, seed)) as stage:
             await chaos.disturbed(todo, stage)
         report.deaths, report.orderly = stage.deaths, stage.orderly
-    await _look(scene, chaos.begun, report.findings)
+    await look(scene, chaos.begun, report.findings)
     if len(report.deaths) != kill:
         report.findings.troubles.append(f"{len(report.deaths)} processes were killed where {kill} were to be.")
     report.seconds = time.monotonic() - began
     return report
 
 
-async def _look(scene: Scene, begun: Sequence[tuple[Errand, str]], findings: Findings) -> None:
+async def look(scene: Scene, begun: Sequence[tuple[Errand, str]], findings: Findings) -> None:
     """Look at everybody's books, copies and disks, with every process ended."""
     await count_books(scene, begun, findings)
     copies = read_copies(scene, findings)

@@ -34,15 +34,22 @@ async def run_jobs(jobs: Sequence[Job], clock: Clock, log: Log, stop: asyncio.Ev
 async def _run(job: Job, clock: Clock, log: Log, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
-            worked = await job.step(clock.now())
-            rest = 0.0 if worked else job.rest_s
+            rest = await run_once(job, clock, log)
         except StoreFailed:
             stop.set()
             raise
-        except Exception as error:  # noqa: BLE001 - the edge of the process: the work is tried again
-            log_failure(log, error, f"job {job.name}")
-            rest = FAILED_S
         await _rest(rest, stop)
+
+
+async def run_once(job: Job, clock: Clock, log: Log) -> float:
+    """Take one step and return how many seconds to rest. A step that fails is logged; a failed store goes through."""
+    try:
+        return 0.0 if await job.step(clock.now()) else job.rest_s
+    except StoreFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge of the process: the work is tried again
+        log_failure(log, error, f"job {job.name}")
+        return FAILED_S
 
 
 async def _rest(seconds: float, stop: asyncio.Event) -> None:
