@@ -162,6 +162,12 @@ def test_an_adapter_is_named_as_one() -> None:
     assert "adapter for duo" in as_text(truth("through an adapter"))
 
 
+def test_parties_are_called_as_the_proven_leaves_of_their_keys_call_them() -> None:
+    text = as_text(Case(cards={"school": {"name": "Hogeschool Noorderlicht\u001b[2J"}}).build())
+    assert "Hogeschool Noorderlicht\ufffd[2J (OIN " in text
+    assert "\u001b" not in text
+
+
 def test_witnesses_are_named_or_said_to_be_none() -> None:
     assert "noord.witness, zee.witness" in as_text(truth(EVERY[0]))
     line = next(line for line in as_text(truth("not witnessed")).split("\n") if "Getuigen" in line)

@@ -48,13 +48,13 @@ class View(NamedTuple):
 
 def as_html(document: bytes, language: str = "nl") -> str:
     """Return one HTML page of an opened afschrift. `language`: nl or en. Raises Refused when it is none."""
-    words = _Words(language)
+    words = _Words(language, _names(document))
     return _TEMPLATE.render(view=_view(document, words), text=words.text)
 
 
 def as_text(document: bytes, language: str = "nl") -> str:
     """Return an opened afschrift as text. `language`: nl or en. Raises Refused when it is none."""
-    words = _Words(language)
+    words = _Words(language, _names(document))
     view = _view(document, words)
     parts = [f"{words.text('afschrift')}: {view.title}", words.text(view.outcome), "", *_lines(view.facts), ""]
     parts += [words.text("content"), *(_lines(view.content, 1) if view.content else [f"  {view.instead}"]), ""]
@@ -63,9 +63,10 @@ def as_text(document: bytes, language: str = "nl") -> str:
 
 
 class _Words:
-    """Says things in one language."""
+    """Says things in one language. `names` calls parties by name, by their URN."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, names: Mapping[str, str]) -> None:
+        self._names = names
         self.language = language if language in MONTHS else "nl"
         self._which = ("nl", "en").index(self.language)
         self._months = MONTHS[self.language].split()
@@ -91,7 +92,8 @@ class _Words:
         match = _URN.fullmatch(urn)
         if urn.startswith(LEARNER):
             return self.text("learner")
-        return f"{match[2]} (OIN {match[1]})" if match else _clean(urn)
+        name = self._names.get(urn, "")
+        return f"{_clean(name) or match[2]} (OIN {match[1]})" if match else _clean(urn)
 
     def day(self, day: date) -> str:
         """Return a day in words."""
@@ -132,6 +134,15 @@ class _Words:
             return self.party(value)
         known = WORDS.get(f"{name}={value}") or WORDS.get(value) if name in CODED else None
         return known[self._which] if known else _clean(value)
+
+
+def _names(document: bytes) -> dict[str, str]:
+    """Return what the proven leaves of the keys call their holders."""
+    try:
+        entries = [parse(unb64(item["entry"])) for item in parse(document)["keys"]]
+        return {entry["holder"]: str(entry.get("name", "")) for entry in entries}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Refused("form", "It has not the form of an afschrift.") from None
 
 
 def _view(document: bytes, words: _Words) -> View:
