@@ -163,7 +163,7 @@ def test_an_adapter_is_named_as_one() -> None:
 
 
 def test_parties_are_called_as_the_proven_leaves_of_their_keys_call_them() -> None:
-    text = as_text(Case(cards={"school": {"name": "Hogeschool Noorderlicht\u001b[2J"}}).build())
+    text = as_text(Case(cards={"school": {"organisation": "Hogeschool Noorderlicht\u001b[2J"}}).build())
     assert "Hogeschool Noorderlicht\ufffd[2J (OIN " in text
     assert "\u001b" not in text
 

@@ -60,7 +60,7 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
     ),
     "copy.delivered": _event("A copy was handed over to a vault.", "process commitment"),
     "copy.givenup": _event("A copy could not be handed over and was destroyed.", "process commitment reason"),
-    "key.published": _event("A participant published a key.", "holder name use kid jwk since until note"),
+    "key.published": _event("A participant published a key.", "holder organisation use kid jwk since until note"),
     "key.revoked": _event("A participant revoked a key.", "holder use kid"),
     "key.destroyed": _event("Data keys were destroyed before their day.", "process class reason count"),
     "day.due": _event("A day is over; witnesses are asked for the time before its key goes.", "day"),

@@ -140,7 +140,7 @@ def _names(document: bytes) -> dict[str, str]:
     """Return what the proven leaves of the keys call their holders."""
     try:
         entries = [parse(unb64(item["entry"])) for item in parse(document)["keys"]]
-        return {entry["holder"]: str(entry.get("name", "")) for entry in entries}
+        return {entry["holder"]: str(entry.get("organisation", "")) for entry in entries}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Refused("form", "It has not the form of an afschrift.") from None
 

@@ -66,7 +66,7 @@ class Participants:
                 now,
                 self._entropy,
                 holder=card.urn,
-                name=card.name,
+                organisation=card.name,
                 use=key.use,
                 kid=key.kid,
                 jwk=canonical(key.jwk).decode(),
