@@ -15,7 +15,7 @@ LOCK := .venv/lock-$(shell cksum < requirements/lock.txt | tr ' ' '-')
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format lock clean
+.PHONY: help demo test check bench chaos docs format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 9
@@ -31,6 +31,9 @@ check: $(DEV)  ## format, lint, types, import contracts and budgets, without the
 
 bench: $(RUN)  ## milliseconds of platform CPU per message, and where they go
 	@PYTHONPATH=. $(BIN)/python scripts/bench.py $(ARGS)
+
+chaos: $(DEV)  ## processes die of kill -9 while learners enrol, and the books are counted (ARGS="--seed 7 --kills 100")
+	@PYTHONPATH=. $(BIN)/python scripts/chaos.py $(ARGS)
 
 docs: $(RUN)  ## write the pages that are made from code (docs/errors.md and its like)
 	@for page in scripts/docs_*.py; do $(BIN)/python $$page || exit 1; done
