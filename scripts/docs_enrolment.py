@@ -12,6 +12,7 @@ import msgspec
 from wissel.core.fees import STATUTORY
 from wissel.messages.catalogue import CATALOGUE, MessageType
 from wissel.messages.grounds import GROUNDS
+from wissel.messages.holds import HOLD_GROUNDS
 from wissel.platform.processes.enrolment.rules import RULES
 from wissel.platform.processes.enrolment.table import ROWS
 from wissel.platform.processes.enrolment.words import FINAL
@@ -100,6 +101,10 @@ def rules_page() -> str:
         late = "yes" if ground.lateonly else "no"
         levels = ", ".join(ground.levels)
         lines.append(f"| {code} | {ground.article} | {ground.gate} | {levels} | {late} | {ground.text} |")
+    lines += ["", "## Grounds for a hold", "", "By these alone an institution keeps messages past their end date.", ""]
+    lines += ["| ground | article | most days | source | confidence | what it means |", "|---|---|---|---|---|---|"]
+    for name, held in HOLD_GROUNDS.items():
+        lines.append(f"| {name} | {held.article} | {held.days} | {held.source} | {held.confidence} | {held.text} |")
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 import click
 import msgspec
@@ -27,6 +27,7 @@ from wissel.core.errors import WisselError
 from wissel.infra.http.serve import run
 from wissel.messages import verify as verifier
 from wissel.messages.grounds import GROUNDS
+from wissel.messages.holds import HOLD_GROUNDS, HoldRole
 from wissel.messages.show import as_html, as_text
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -111,6 +112,37 @@ def send_later(config: Path | None, process: str, title: str, text: str, house: 
     body = {"process": process, "title": title, "text": text}
     _go(ask(_settings(ConnectorSettings, config), "/notices", body, house))
     click.echo("On its way; its afschrift will tell whether it arrived.")
+
+
+role_option = click.option("--role", required=True, type=click.Choice(get_args(HoldRole)), help="Who says so: a role.")
+ground_option = click.option("--ground", required=True, type=click.Choice(list(HOLD_GROUNDS)), help="Why (docs/rules).")
+
+
+@connector.command()
+@click.argument("process")
+@role_option
+@ground_option
+@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day of the hold.")
+@house_option
+@click.pass_obj
+def hold(config: Path | None, process: str, role: str, ground: str, until: Any, house: str) -> None:  # noqa: PLR0917
+    """Keep the copies of a process past their end date, or move the end of a hold. The learner is told."""
+    body = {"process": process, "role": role, "ground": ground, "until": until.date().isoformat()}
+    _go(ask(_settings(ConnectorSettings, config), "/holds", body, house))
+    click.echo(f"Held until {body['until']}. `wissel connector tasks` shows whether the learner could be told.")
+
+
+@connector.command("end-hold")
+@click.argument("process")
+@role_option
+@ground_option
+@house_option
+@click.pass_obj
+def end_hold(config: Path | None, process: str, role: str, ground: str, house: str) -> None:
+    """End a hold before its end date. The learner is told."""
+    body = {"process": process, "role": role, "ground": ground}
+    _go(ask(_settings(ConnectorSettings, config), "/holds/_end", body, house))
+    click.echo("Ended. What is past its own end date is destroyed now.")
 
 
 @main.command()

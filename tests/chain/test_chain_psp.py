@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,18 +142,69 @@ async def test_the_payer_decides_at_her_link_and_only_she(played: Played) -> Non
     assert await played.state(made["mandate"]) == "confirmed"
 
 
-async def test_an_open_order_can_be_taken_back_and_a_decided_one_cannot(played: Played) -> None:
-    one, two = await played.order("request-1"), await played.order("request-2", holder="Test Pays-Too-Late")
+async def cancel(played: Played, request: str) -> dict[str, object]:
+    answer = await played.client.post(f"/v1/orders/{request}/_cancel", headers=KEY)
+    assert answer.status_code == 200
+    found: dict[str, object] = answer.json()
+    return found
+
+
+async def count(played: Played) -> dict[str, int]:
+    found: dict[str, int] = (await played.client.get("/play/book")).json()
+    return found
+
+
+ACTS = ("order", "bank", "cancel")
+
+
+@pytest.mark.parametrize(
+    "acts", [*permutations(ACTS), *permutations((*ACTS, "cancel")), *permutations((*ACTS, "order"))]
+)
+async def test_in_whatever_order_ask_answer_and_cancel_come_it_ends_cancelled(
+    played: Played, acts: tuple[str, ...]
+) -> None:
+    for act in acts:
+        if act == "order":
+            await played.order()
+        elif act == "bank":
+            await played.after(5)
+        else:
+            assert (await cancel(played, "request-1"))["state"] == "cancelled"
     await played.after(5)
-    late = await played.client.post(f"/v1/mandates/{one['mandate']}/_cancel", headers=KEY)
-    in_time = await played.client.post(f"/v1/mandates/{two['mandate']}/_cancel", headers=KEY)
-    again = await played.client.post(f"/v1/mandates/{two['mandate']}/_cancel", headers=KEY)
-    assert (late.status_code, in_time.status_code, again.status_code) == (409, 200, 200)
+    assert (await played.order())["state"] == "cancelled"
+    found = await count(played)
+    assert (found["open"], found["confirmed"], found["cancelled"], found["cents"]) == (0, 0, 1, 0)
+
+
+async def test_a_cancelled_mandate_cannot_be_confirmed_at_the_link(played: Played) -> None:
+    made = await played.order(holder="Test Pays-Too-Late")
+    path, _, key = str(made["link"]).removeprefix("http://psp").partition("?key=")
+    await cancel(played, "request-1")
+    late = await played.client.post(path, json={"key": key, "decision": "confirm"})
+    assert late.status_code == 409
+    assert await played.state(made["mandate"]) == "cancelled"
+
+
+async def test_what_was_declined_stays_declined_and_other_orders_stay_whole(played: Played) -> None:
+    await played.order("request-1", holder="Test Declines-Mandate")
+    await played.order("request-2")
+    await played.after(5)
+    assert (await cancel(played, "request-1"))["state"] == "declined"
+    found = await count(played)
+    assert (found["confirmed"], found["declined"], found["cancelled"]) == (1, 1, 0)
+
+
+async def test_the_merchant_is_told_of_a_cancellation_as_of_any_change(played: Played) -> None:
+    made = await played.order()
+    await cancel(played, "request-1")
+    await played.after(0)
+    assert played.heard == [b'{"mandate":"%s"}' % str(made["mandate"]).encode()]
 
 
 async def test_without_its_key_nothing_is_answered(played: Played) -> None:
     made = await played.order()
     assert (await played.client.put("/v1/orders/request-9", json=order())).status_code == 401
+    assert (await played.client.post("/v1/orders/request-1/_cancel")).status_code == 401
     assert (await played.client.get(f"/v1/mandates/{made['mandate']}")).status_code == 401
 
 

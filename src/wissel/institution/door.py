@@ -34,6 +34,7 @@ from wissel.institution.words import Decision, GateDecision
 from wissel.messages.envelope import Offered
 from wissel.messages.fields import OpenGate, Text
 from wissel.messages.grounds import GroundCode
+from wissel.messages.holds import HoldGround, HoldRole
 from wissel.messages.jose import hash64
 from wissel.messages.payments import FeeStated
 
@@ -185,20 +186,41 @@ class Notice(_Strict, frozen=True, kw_only=True):
 
 
 class Hold(_Strict, frozen=True, kw_only=True):
-    """A named role holds the copies of a process."""
+    """A named role holds the copies of a process, on a ground, until a day of its own."""
 
     process: str
-    role: str
-    ground: str
+    role: HoldRole
+    ground: HoldGround
     until: str
 
 
+class HoldOver(_Strict, frozen=True, kw_only=True):
+    """A named role ends a hold before its end date."""
+
+    process: str
+    role: HoldRole
+    ground: HoldGround
+
+
+class Held(_Strict, frozen=True, kw_only=True):
+    """A hold that stands. `told`: empty (the word of it is on its way), "told", or why the learner was not told."""
+
+    process: str
+    ground: str
+    role: str
+    since: str
+    until: str
+    told: str
+    copies: int
+
+
 class Listed(_Strict, frozen=True, kw_only=True):
-    """What is here: tasks for a person, cases under way as (process, phase), and what is still on its way out."""
+    """What is here: tasks for a person, cases as (process, phase), what is still on its way out, and what is held."""
 
     tasks: tuple[OpenTask, ...]
     cases: tuple[tuple[str, str], ...]
     outgoing: tuple[tuple[str, str, str, str], ...]
+    holds: tuple[Held, ...]
 
 
 def _json(value: msgspec.Struct, status: int = 200) -> Response[bytes]:
@@ -241,7 +263,13 @@ async def look(request: Asking, short: FromPath[str], places: NamedDependency[Pl
     """List what waits, what is under way and what goes out."""
     desk = places.staffed(request, short)
     cases = tuple((case.process, case.ended or case.admission or "collecting") for case in await desk.cases())
-    return _json(Listed(tasks=tuple(await desk.tasks()), cases=cases, outgoing=tuple(await desk.outgoing())))
+    held = tuple(
+        Held(**{name: value for name, value in each._asdict().items() if name != "held"}, copies=len(each.held))
+        for each in await desk.holds()
+    )
+    return _json(
+        Listed(tasks=tuple(await desk.tasks()), cases=cases, outgoing=tuple(await desk.outgoing()), holds=held)
+    )
 
 
 @post("/{short:str}/desk/admissions", access=by_desk_token, status_code=204)
@@ -291,13 +319,20 @@ async def send_later(request: Asking, short: FromPath[str], body: RawBody, place
 
 @post("/{short:str}/desk/holds", access=by_desk_token, status_code=204)
 async def hold(request: Asking, short: FromPath[str], body: RawBody, places: NamedDependency[Places]) -> None:
-    """Hold the copies of a process."""
+    """Hold the copies of a process, or give a hold that stands another end date."""
     asked = read_json(body, Hold)
     try:
         until = date.fromisoformat(asked.until)
     except ValueError:
         raise NotDecidable("This is not a day: YYYY-MM-DD.", field="until") from None
     await places.staffed(request, short).hold(asked.process, role=asked.role, ground=asked.ground, until=until)
+
+
+@post("/{short:str}/desk/holds/_end", access=by_desk_token, status_code=204)
+async def end_hold(request: Asking, short: FromPath[str], body: RawBody, places: NamedDependency[Places]) -> None:
+    """End a hold before its end date."""
+    asked = read_json(body, HoldOver)
+    await places.staffed(request, short).end_hold(asked.process, role=asked.role, ground=asked.ground)
 
 
 class Alive(_Strict, frozen=True, kw_only=True):
@@ -323,7 +358,7 @@ def make_door(places: Places, *, clock: Clock, entropy: Entropy, log: Log) -> Ht
     return open_door(
         [
             *(push, deliver, add_checkpoint, look, decide, decide_gate, state_fee),
-            *(enter_number, send_later, hold, health),
+            *(enter_number, send_later, hold, end_hold, health),
         ],
         clock=clock,
         entropy=entropy,

@@ -12,7 +12,7 @@ import msgspec
 
 from wissel.core.academic import study_year_of
 from wissel.core.errors import WisselError
-from wissel.messages import enrolment, identity, payments
+from wissel.messages import enrolment, holds, identity, payments
 from wissel.messages.envelope import DataClass
 from wissel.messages.fields import Payload
 from wissel.messages.participant import Role
@@ -74,6 +74,7 @@ _REQUEST: Final = Term(42, "studyyear")  # withdrawn or rejected: 31 Aug of the 
 _SHORT: Final = Term(30, "sent")  # ordinary message: acknowledged + 30 days
 _FACT: Final = Term(731, "studyyear")  # enrolment facts: end of enrolment + 2 years
 _MANDATE: Final = Term(426, "studyyear")  # mandate evidence: last collection + 14 months
+_TOLD: Final = Term(90, "sent")  # what tells of a hold; its role, ground and end date stand in the log
 
 
 def _row(
@@ -257,6 +258,14 @@ _ROWS: Final = (
         term=_MANDATE,
     ),
     _row(
+        "mandate.cancelled",
+        ("platform", "psp"),
+        payments.MandateCancelled,
+        purpose="to take back a mandate that stands no more",
+        ground="WHW 7.37(2), 7.43(1)",
+        term=_MANDATE,
+    ),
+    _row(
         "admission.decided",
         ("institution", "learner"),
         enrolment.AdmissionDecided,
@@ -351,6 +360,24 @@ _ROWS: Final = (
         purpose="to tell the learner something about her enrolment",
         ground="WHW 7.33, 7.42(5)",
         term=Term(90, "sent"),
+        process="",
+    ),
+    _row(
+        "hold.placed",
+        ("institution", "learner"),
+        holds.HoldPlaced,
+        purpose="to say which messages are kept longer, and why",
+        ground="GDPR 5(1)(e), 13(2)(a)",
+        term=_TOLD,
+        process="",
+    ),
+    _row(
+        "hold.ended",
+        ("institution", "learner"),
+        holds.HoldEnded,
+        purpose="to say that messages are not kept longer any more",
+        ground="GDPR 5(1)(e), 13(2)(a)",
+        term=_TOLD,
         process="",
     ),
 )

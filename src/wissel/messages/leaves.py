@@ -72,9 +72,10 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
     "log.opened": _event("A new log began.", "previous"),
     "log.pruned": _event("Old entries were pruned under a written policy.", "minimum policy"),
     "hold.placed": _event(
-        "An organisation holds a message longer, on a ground.", "commitment holder role ground until"
+        "An organisation holds a message longer, on a ground.",
+        "process message commitment holder role ground until",
     ),
-    "hold.ended": _event("A hold ended.", "commitment holder role"),
+    "hold.ended": _event("A hold ended before its end date.", "process message commitment holder role"),
 }
 
 

@@ -55,9 +55,10 @@ class FeeStated(Payload, frozen=True, kw_only=True):
 class MandateAsked(Payload, frozen=True, kw_only=True):
     """Platform to the PSP, for the institution as creditor: ask a mandate for this amount.
 
-    `statement` is the id of the fee.stated message; the answer repeats it.
+    `statement` is the id of the fee.stated message; the answer repeats it. `order` is what a cancellation names.
     """
 
+    order: Id
     statement: Id
     creditor: Line
     studyyear: Year
@@ -77,3 +78,12 @@ class MandateConfirmed(Payload, frozen=True, kw_only=True):
     reference: Annotated[str, msgspec.Meta(max_length=35)] = ""
     amount: Cents
     parts: Annotated[int, msgspec.Meta(ge=1, le=12)]
+
+
+class MandateCancelled(Payload, frozen=True, kw_only=True):
+    """Platform to the PSP: this order stands no more; nothing is collected on it, whatever was or will be said of it.
+
+    `order` is that of mandate.asked. The request ended, another fee was stated, or the payer's consent was taken back.
+    """
+
+    order: Id

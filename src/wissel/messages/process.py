@@ -38,6 +38,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str
     data: Any
     enddate: date | None = None  # None: the longest that the message-type table allows
+    first: bool = False  # it goes before what waits for the receiver in this process: it takes some of that back
 
 
 class Pass(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from wissel.messages.enrolment import (
     EnrolmentReported,
     EnrolmentRequested,
     EnrolmentWithdrawn,
+    GateDecided,
     GatesStated,
     StatedGate,
 )
@@ -307,3 +308,34 @@ class World:
             self.now += timedelta(minutes=1)
             self.pool.pop(choose(len(self.pool)))()
         raise AssertionError("the parties never came to an end")
+
+
+SILENT: dict[str, Answer] = {}
+
+
+def begun(**changes: Any) -> World:
+    world = World(SILENT)
+    world.request(**changes)
+    return world
+
+
+def decided(gate: Any, decision: Any = "met") -> GateDecided:
+    return GateDecided(
+        gate=gate,
+        decision=decision,
+        ground="WHW 7.25",
+        role="admission board",
+        text="Seen and judged.",
+        objection=Objection(until="2026-06-10", where="https://school.example/bezwaar", how="By letter."),
+    )
+
+
+def admitted_but_for(gate: str) -> World:
+    world = begun()
+    world.say("gates.stated", the_gates(gate) if gate in {"language", "residence"} else the_gates())
+    world.say("admission.decided", the_admission())
+    for other in ("identity", "education", "payment"):
+        if other != gate:
+            world.say("gate.decided", decided(other))
+    assert world.open == (gate,)
+    return world

@@ -1,5 +1,4 @@
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -8,8 +7,11 @@ from tests.platform.processes.enrolment_world import (
     HIGH,
     PARTIES,
     SETTINGS,
-    Answer,
+    SILENT,
     World,
+    admitted_but_for,
+    begun,
+    decided,
     havo,
     kind,
     the_admission,
@@ -21,42 +23,11 @@ from tests.platform.processes.enrolment_world import (
     the_request,
 )
 
-from wissel.messages.enrolment import ConsentGiven, GateDecided, StatementQuestioned
+from wissel.messages.enrolment import ConsentGiven, StatementQuestioned
 from wissel.messages.fields import Objection, Payload
 from wissel.messages.identity import EducationAnswered, IdentityAnswered, ResidenceAnswered, ResidenceAsked
 from wissel.messages.payments import MandateConfirmed, Reduction
 from wissel.platform.processes.errors import ProcessError
-
-SILENT: dict[str, Answer] = {}
-
-
-def begun(**changes: Any) -> World:
-    world = World(SILENT)
-    world.request(**changes)
-    return world
-
-
-def decided(gate: Any, decision: Any = "met") -> GateDecided:
-    return GateDecided(
-        gate=gate,
-        decision=decision,
-        ground="WHW 7.25",
-        role="admission board",
-        text="Seen and judged.",
-        objection=Objection(until="2026-06-10", where="https://school.example/bezwaar", how="By letter."),
-    )
-
-
-def admitted_but_for(gate: str) -> World:
-    world = begun()
-    world.say("gates.stated", the_gates(gate) if gate in {"language", "residence"} else the_gates())
-    world.say("admission.decided", the_admission())
-    for other in ("identity", "education", "payment"):
-        if other != gate:
-            world.say("gate.decided", decided(other))
-    assert world.open == (gate,)
-    return world
-
 
 # Applying: WHW 7.31a, RATHO 4.1
 

@@ -204,7 +204,8 @@ def _signature(state: bytes) -> tuple[object, ...]:
     """Two states that differ only in ids and days are one."""
     it = msgspec.json.decode(state, type=State)
     gates = tuple((name, gate.state, gate.who) for name, gate in it.gates.items())
-    return (it.phase, gates, it.fee is None, it.confirmed, it.reported, it.payernamed, it.payment.payer)
+    facts = (it.fee is None, it.mandate != "", it.payernamed, it.payment.payer)
+    return (it.phase, gates, facts, it.confirmed, it.reported)
 
 
 def _enrolled(*shorts: str) -> list[Event]:
@@ -228,6 +229,17 @@ def _one_gate_left(begun: Event, gate: str, *, enrolled: bool) -> list[Event]:
     return events
 
 
+def _paid_by_another() -> list[list[Event]]:
+    """Somebody else pays, whom she names or does not: asked, confirmed, excused, in every phase."""
+    asked = [starts()[4], _message("consent.given", _consent(given=True)), _message("fee.stated", the_fee())]
+    confirmed = [*asked, _message("mandate.confirmed", _mandate(STATEMENT, "confirmed"))]
+    excused = [*asked, _message("gate.decided", _decided("payment", "waived"))]
+    admitted = [_message("admission.decided", the_admission())]
+    rest = [_message("gate.decided", _decided(gate, "met")) for gate in DECIDABLE if gate != "payment"]
+    stories = ([asked[0], asked[2]], asked, confirmed, excused)
+    return [[*story, *more] for story in stories for more in ([], admitted, [*admitted, *rest])]
+
+
 @cache
 def walked() -> Walked:
     """Walk at random, then stand before each last gate and try everything, then in each last phase."""
@@ -246,6 +258,7 @@ def walked() -> Walked:
         for enrolled in (False, True)
     ]
     ready = [*_one_gate_left(starts()[0], "", enrolled=False)]
+    seeds += [walked.play(events) for events in _paid_by_another()]
     seeds += [walked.play([*ready, *_enrolled(short)]) for short in ("enrolment.confirmed", "enrolment.reported")]
     for state in seeds:
         for event in every_event():

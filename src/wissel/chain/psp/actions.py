@@ -1,6 +1,7 @@
 """What the PSP does when asked, and what it does by itself (`step`)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
@@ -41,15 +42,14 @@ class Psp:
         await self._world.think("psp")
         return self._show(await self._book.find(mandate))
 
-    async def cancel(self, mandate: str) -> Mandate:
-        """Take an order back before the payer decides: the request was withdrawn. Raises Clash when she did."""
-        row = await self._book.find(mandate)
-        if row.state == "open":
-            await self._book.decide(row, "cancelled", to_ms(self._world.clock.now()))
-        found = await self._book.find(mandate)
-        if found.state != "cancelled":
-            raise Clash("This mandate is decided already and cannot be taken back.")
-        return self._show(found)
+    async def cancel(self, request: str) -> Mandate:
+        """Take an order back for its creditor, open or confirmed; one that comes later under this id is cancelled too.
+
+        One that was declined or has expired stays what it is: nothing stands on it.
+        """
+        await self._world.think("psp")
+        now = self._world.clock.now()
+        return self._show(await self._book.cancel(self._row(request), to_ms(now)))
 
     async def decide(self, mandate: str, decision: Decision) -> Mandate:
         """Let the payer decide at the link. The first decision stands. Raises NotAllowed or Clash."""
@@ -77,20 +77,26 @@ class Psp:
         return done
 
     def _order(self, request: str, order: MandateOrder, met: Conduct, now: datetime) -> MandateRow:
-        token = self._world.entropy.draw(16).hex()
-        return MandateRow(
-            mandate=f"mdt_{token[:20]}",
-            request=request,
+        return replace(
+            self._row(request),
             digest=digest_of(order),
             state="open",
-            reference=f"WISSEL{token[:20].upper()}",
             amount=order.amount,
             parts=order.parts,
-            linkkey=self._world.entropy.draw(16).hex(),
             bank=_BANK[met.mandate],
             bank_ms=to_ms(now + timedelta(seconds=met.mandate_after_s)),
             due_ms=to_ms(end_of(date.fromisoformat(order.due))),
             webhook=order.webhook,
+        )
+
+    def _row(self, request: str) -> MandateRow:
+        """Return a mandate of which only the creditor's id is known: cancelled before it was ordered."""
+        token = self._world.entropy.draw(16).hex()
+        return MandateRow(
+            mandate=f"mdt_{token[:20]}",
+            request=request,
+            reference=f"WISSEL{token[:20].upper()}",
+            linkkey=self._world.entropy.draw(16).hex(),
         )
 
     def _show(self, row: MandateRow) -> Mandate:

@@ -34,10 +34,10 @@ async def fetch_mandate(mandate_id: MandateId, psp: NamedDependency[Psp]) -> Man
     return await psp.fetch(mandate_id)
 
 
-@post("/mandates/{mandate_id:str}/_cancel", status_code=200)
-async def cancel_mandate(mandate_id: MandateId, psp: NamedDependency[Psp]) -> Mandate:
-    """Take an order back that is not decided yet."""
-    return await psp.cancel(mandate_id)
+@post("/orders/{request_id:str}/_cancel", status_code=200)
+async def cancel_order(request_id: RequestId, psp: NamedDependency[Psp]) -> Mandate:
+    """Take an order back, as often as you like, also before it comes."""
+    return await psp.cancel(request_id)
 
 
 @post("/pay/{mandate_id:str}", status_code=200, tags=["payer"])
@@ -54,7 +54,7 @@ async def count_book(psp: NamedDependency[Psp]) -> Count:
 
 def psp_app(psp: Psp, book: Book, drawer: Drawer, *, key: str, sign: Sign | None = None) -> Litestar:
     """Return the PSP's application. `key` is the API key that callers must show."""
-    api = guarded("/v1", [order_mandate, fetch_mandate, cancel_mandate], api_key(key), tag="psp")
+    api = guarded("/v1", [order_mandate, fetch_mandate, cancel_order], api_key(key), tag="psp")
     return make_app(
         "PSP (played)",
         "1.0.0",

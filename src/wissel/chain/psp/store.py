@@ -18,6 +18,10 @@ _TABLE: Final = """CREATE TABLE IF NOT EXISTS mandates (
 _COLUMNS: Final = (
     "mandate, request, digest, state, reference, amount, parts, linkkey, bank, bank_ms, due_ms, webhook, hint_ms, hints"
 )
+_INSERT: Final = (
+    f"INSERT INTO mandates ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split(', ')))})"  # noqa: S608 (constant text)
+    " ON CONFLICT (request) DO NOTHING"
+)
 ROWS_MAX: Final = 200  # per step
 
 
@@ -25,21 +29,22 @@ ROWS_MAX: Final = 200  # per step
 class MandateRow:
     """One mandate. `bank` is what the played bank says at `bank_ms`, or "" when it stays silent.
 
-    `hint_ms` is when the webhook is next due, 0 when it need not be told; `hints` how often it was tried.
+    `hint_ms` is when the webhook is next due, 0 when it need not be told; `hints` how often it was tried. `digest` is
+    empty while nobody ordered it: it was cancelled first.
     """
 
     mandate: str
     request: str
-    digest: str
-    state: State
     reference: str
-    amount: int
-    parts: int
     linkkey: str
-    bank: State | Literal[""]
-    bank_ms: int
-    due_ms: int
-    webhook: str
+    digest: str = ""
+    state: State = "cancelled"
+    amount: int = 0
+    parts: int = 0
+    bank: State | Literal[""] = ""
+    bank_ms: int = 0
+    due_ms: int = 0
+    webhook: str = ""
     hint_ms: int = 0
     hints: int = 0
 
@@ -61,13 +66,21 @@ class Book:
 
     async def create(self, row: MandateRow) -> tuple[MandateRow, bool]:
         """Write a mandate; return the one that stands for this request, and whether it is new. Raises Clash."""
-        marks = ", ".join("?" * len(_COLUMNS.split(", ")))
-        insert = f"INSERT INTO mandates ({_COLUMNS}) VALUES ({marks}) ON CONFLICT (request) DO NOTHING"  # noqa: S608 (constant text)
-        await self._database.commit([Statement(insert, [_values(row)])])
+        await self._database.commit([Statement(_INSERT, [_values(row)])])
         standing = (await self._select("request = ?", (row.request,)))[0]
-        if standing.digest != row.digest:
+        if standing.digest not in {row.digest, ""}:
             raise Clash("This request id came before with another order. Draw a new id for a new order.")
         return standing, standing.mandate == row.mandate
+
+    async def cancel(self, row: MandateRow, now_ms: int) -> MandateRow:
+        """Cancel what stands for a request, or keep `row` so that nothing ever will; return the one that is there."""
+        update = (
+            "UPDATE mandates SET state = 'cancelled', hint_ms = CASE webhook WHEN '' THEN 0 ELSE ? END"
+            " WHERE request = ? AND state IN ('open', 'confirmed')"
+        )
+        unit = [Statement(_INSERT, [_values(row)]), Statement(update, [(now_ms, row.request)])]
+        await self._database.commit(unit)
+        return (await self._select("request = ?", (row.request,)))[0]
 
     async def find(self, mandate: str) -> MandateRow:
         """Return a mandate. Raises NotKnown."""

@@ -179,7 +179,10 @@ def _gate_asked(_house: House, case: Case, heard: Heard) -> Done:
 
 
 def _mandate(_house: House, case: Case, heard: Heard) -> Done:
+    """Book a mandate. One that crossed the end of the request is not booked: the platform has it cancelled."""
     answer = _said(heard, payments.MandateConfirmed)
+    if case.ended in {"refused", "withdrawn"}:
+        return Done(case=case)
     booked = Mandated(
         id=heard.cause,
         process=case.process,

@@ -8,10 +8,11 @@ import msgspec
 
 from wissel.core.moments import to_ms
 from wissel.infra.sql.ports import Statement
-from wissel.institution.connector import store
+from wissel.institution.connector import holds, store
 from wissel.institution.connector.house import Served, end_ms
 from wissel.institution.connector.words import Task
 from wissel.messages.envelope import LEARNER, Envelope
+from wissel.messages.holds import KINDS
 from wissel.messages.records import Undelivered
 from wissel.messages.verify import Refused, open_jwe, parse, unb64, verify
 
@@ -92,9 +93,12 @@ class Copies:
         self, commitment: str, plain: bytes, document: dict[str, object], envelope: Envelope
     ) -> list[Statement]:
         served = self._served
-        unit = [store.index_copy(commitment, envelope.process, envelope.type, end_ms(envelope.enddate))]
+        end = end_ms(envelope.enddate)
+        unit = [store.index_copy(commitment, envelope.process, envelope.type, envelope.log, end)]
         if envelope.source == served.house.urn:
             unit.append(store.counted(envelope.id, int(envelope.sequence)))
+            if envelope.type in KINDS:
+                unit += await holds.heard(served, commitment, envelope, _missed(document))
             unit += await self._undelivered(commitment, document, envelope)
             unit.append(store.let_go(commitment))
         if served.trust is not None:
@@ -110,8 +114,10 @@ class Copies:
         if not isinstance(statement, str) or not statement:
             return []
         found = _statement(statement)
-        task = Task("undelivered", envelope.id, f"{envelope.type} was not delivered: {found.reason or 'no receipt'}.")
-        unit = [store.open_tasks(envelope.process, [task])]
+        unit = []
+        if envelope.type not in KINDS:  # a hold has a task of its own, on the process that is held
+            text = f"{envelope.type} was not delivered: {found.reason or 'no receipt'}."
+            unit.append(store.open_tasks(envelope.process, [Task("undelivered", envelope.id, text)]))
         reach = await store.reach_by_capability(self._served.book, commitment)
         if reach is not None and envelope.recipient.startswith(LEARNER) and found.reason == "withdrawn":
             withdrawn = msgspec.structs.replace(reach, withdrawn=True)
@@ -135,6 +141,12 @@ def _read(plain: bytes, commitment: str) -> tuple[dict[str, object], Envelope]:
 def _statement(compact: str) -> Undelivered:
     """Read the platform's statement; `verify` is what checks its signature."""
     return msgspec.convert(_claims(compact), Undelivered)
+
+
+def _missed(document: dict[str, object]) -> str:
+    """Return why a message did not reach its receiver, or an empty text when that accepted it."""
+    ended = _claims(str(document.get("receipt") or document.get("undelivered")))
+    return "" if ended["outcome"] == "accepted" else str(ended.get("reason") or ended["outcome"])
 
 
 def _claims(compact: str) -> dict[str, object]:

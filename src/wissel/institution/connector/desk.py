@@ -10,8 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from wissel.core.moments import dutch_day, end_of, to_ms
-from wissel.institution.connector import rules, store
+from wissel.core.moments import dutch_day, to_ms
+from wissel.institution.connector import holds, rules, store
 from wissel.institution.connector.actions import (
     ADMISSION,
     FEE_STATED,
@@ -26,13 +26,14 @@ from wissel.institution.connector.outbox import later_lane
 from wissel.institution.connector.receive import statements
 from wissel.institution.connector.words import Case, Done, OpenTask, Reach, Say
 from wissel.institution.errors import NoSuchCase, NotDecidable
-from wissel.institution.finance.words import Charged
+from wissel.institution.finance.words import Cancelled, Charged
 from wissel.institution.sis.words import Decided, Enrolled, Known, Stopped
 from wissel.institution.words import Decision, GateDecision
 from wissel.messages.enrolment import AdmissionDecided, GateDecided, NoticeSent
 from wissel.messages.envelope import LEARNER
 from wissel.messages.fields import OpenGate, Payload
 from wissel.messages.grounds import GROUNDS, GroundCode, fits
+from wissel.messages.holds import HoldGround, HoldRole
 from wissel.messages.payments import FeeStated
 
 P = TypeVar("P", bound=Payload)
@@ -87,6 +88,7 @@ class Desk:
             done = Done(
                 case=after,
                 sis=(booked,),
+                finance=(Cancelled(id=f"{_id(case)}/cancelled", process=process),) if decision == "refused" else (),
                 says=(Say(ADMISSION, "learner", data),),
                 closes=(("decide", "*"),) if decision != "refused" else (("decide", "*"), ("judge", "*")),
             )
@@ -165,19 +167,19 @@ class Desk:
             lane = later_lane(served, reach.log, now)
             await served.book.commit(served.queue(lane, subject, [Say(NOTICE, "learner", data)], reach.capability))
 
-    async def hold(self, process: str, *, role: str, ground: str, until: date) -> int:
-        """Hold all copies of a process past their end date; return how many. Raises NoSuchCase or NotDecidable."""
-        served = self._served
-        if until <= dutch_day(served.clock.now()):
-            raise NotDecidable("A hold ends on a later day than today.", field="until")
-        if not role or not ground:
-            raise NotDecidable("A hold names the role that places it and its ground.", field="ground")
-        commitments = await store.copies_of(served.book, process)
-        if not commitments:
-            raise NoSuchCase("The vault has no copies of this process.")
-        await served.book.commit([store.hold(commitments, role, ground, to_ms(end_of(until)))])
-        served.note("hold.placed", process=process, role=role, ground=ground, until=until.isoformat())
-        return len(commitments)
+    async def hold(self, process: str, *, role: HoldRole, ground: HoldGround, until: date) -> int:
+        """Hold all copies of a process past their end date, or move that; see `holds.place`. Tells the learner."""
+        async with self._served.turn:
+            return await holds.place(self._served, process, role=role, ground=ground, until=until)
+
+    async def end_hold(self, process: str, *, role: HoldRole, ground: HoldGround) -> int:
+        """End a hold before its end date; see `holds.end`. Tells the learner."""
+        async with self._served.turn:
+            return await holds.end(self._served, process, role=role, ground=ground)
+
+    async def holds(self) -> list[store.Hold]:
+        """Return what is held now, and whether the learner was told."""
+        return await store.holds(self._served.book, to_ms(self._served.clock.now()))
 
     async def outgoing(self) -> list[tuple[str, str, str, str]]:
         """Return (process, type, state, code) of what is kept because its receipt is not in the vault yet."""

@@ -8,13 +8,15 @@ from wissel.client.compose import commitment_of, compose
 from wissel.client.outbox import Outbox, Outgoing, outgoing
 from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7
+from wissel.infra.sql.ports import Statement
 from wissel.institution.connector import store
 from wissel.institution.connector.house import Served
 from wissel.institution.connector.store import Waiting
-from wissel.institution.connector.words import Task
+from wissel.institution.connector.words import Say, Task
 from wissel.institution.errors import NoSuchCase
 from wissel.messages.catalogue import decode
 from wissel.messages.envelope import LEARNER, Submission
+from wissel.messages.holds import KINDS, NOBODY
 from wissel.messages.jose import hash64
 from wissel.messages.verify import b64
 
@@ -84,11 +86,11 @@ class Sending:
         )
 
     def _grant(self, waiting: Waiting, opening: str) -> str:
-        """Name the grant: her capability, her request, or the receiver's standing grant."""
+        """Name the grant: her capability, nobody's (of a hold alone), her request, or the receiver's standing grant."""
         if waiting.capability:
             return hash64(waiting.capability)
         if waiting.receiver.startswith(LEARNER):
-            return opening
+            return NOBODY if waiting.kind in KINDS else opening
         grant = self._served.directory.grant(waiting.receiver, "institution", waiting.kind)
         if not grant:
             raise NoSuchCase(f"{waiting.receiver} has published no grant for {waiting.kind}.")
@@ -104,12 +106,24 @@ class _Lanes:
     async def put(self, message: Outgoing) -> None:
         """Book what became of an attempt; what the platform will never take is put before a person."""
         unit = store.sent(message)
-        if message.refused:
+        anyway = await self._anyway(message) if message.refused else []
+        if anyway:
+            unit = anyway
+        elif message.refused:
             process = await store.process_of(self._served.book, message.id)
             text = f"The platform refused what was sent ({message.refused})."
             unit.append(store.open_tasks(process, [Task("refused", message.refused, text)]))
             self._served.note("message.refused", code=message.refused, message=message.id)
         await self._served.book.commit(unit)
+
+    async def _anyway(self, message: Outgoing) -> list[Statement]:
+        """Say of a hold without its capability what was refused with it: a hold stands in the log in any case."""
+        found = await store.refused_capability(self._served.book, message.id)
+        if found is None or found.kind not in KINDS:
+            return []
+        say = Say(found.kind, "learner", decode(found.kind, found.payload))
+        self._served.note("capability.refused", code=message.refused, message=message.id)
+        return [store.drop(message.id), *self._served.queue(found.process, found.receiver, [say])]
 
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
         """Return composed messages that are due."""

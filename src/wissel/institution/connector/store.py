@@ -31,10 +31,12 @@ CREATE TABLE outgoing (position BIGINT PRIMARY KEY, process TEXT NOT NULL, recei
 CREATE INDEX outgoing_lane ON outgoing (process, receiver, position);
 CREATE TABLE lanes (process TEXT NOT NULL, receiver TEXT NOT NULL, last BIGINT NOT NULL,
     PRIMARY KEY (process, receiver));
-CREATE TABLE copies (commitment TEXT PRIMARY KEY, process TEXT NOT NULL, type TEXT NOT NULL, end_ms BIGINT NOT NULL);
+CREATE TABLE copies (commitment TEXT PRIMARY KEY, process TEXT NOT NULL, type TEXT NOT NULL, log TEXT NOT NULL,
+    end_ms BIGINT NOT NULL);
 CREATE INDEX copies_end ON copies (end_ms);
-CREATE TABLE holds (commitment TEXT NOT NULL, role TEXT NOT NULL, ground TEXT NOT NULL, until_ms BIGINT NOT NULL,
-    PRIMARY KEY (commitment, role, ground));
+CREATE INDEX copies_process ON copies (process);
+CREATE TABLE holds (commitment TEXT NOT NULL, ground TEXT NOT NULL, role TEXT NOT NULL, since TEXT NOT NULL,
+    until TEXT NOT NULL, until_ms BIGINT NOT NULL, told TEXT NOT NULL, PRIMARY KEY (commitment, ground));
 CREATE TABLE reach (process TEXT PRIMARY KEY, body TEXT NOT NULL, end_ms BIGINT NOT NULL);
 """,
 )
@@ -45,6 +47,18 @@ class Received(NamedTuple):
 
     acknowledged: str
     receipt: str
+
+
+class Hold(NamedTuple):
+    """A hold on copies of one process. `told`: empty while the word of it is on its way, "told", or why it was not."""
+
+    process: str
+    ground: str
+    role: str
+    since: str
+    until: str
+    told: str
+    held: tuple[str, ...]
 
 
 class Waiting(NamedTuple):
@@ -226,6 +240,23 @@ async def process_of(database: Database, message: str) -> str:
     return str(rows[0][0]) if rows else ""
 
 
+async def payload_of(database: Database, commitment: str) -> bytes:
+    """Return the payload of something that went out under this commitment, or nothing."""
+    rows = await database.fetch("SELECT payload FROM outgoing WHERE commitment = ?", (commitment,))
+    return _bytes(rows[0][0]) if rows else b""
+
+
+async def refused_capability(database: Database, message: str) -> Waiting | None:
+    """Return what went out by a delivery capability under this id, or None."""
+    rows = await database.fetch(
+        "SELECT position, process, receiver, kind, payload, capability FROM outgoing WHERE id = ? AND capability <> ''",
+        (message,),
+    )
+    for position, process, receiver, kind, payload, capability in rows:
+        return Waiting(_int(position), str(process), str(receiver), str(kind), _bytes(payload), str(capability), 1)
+    return None
+
+
 def let_go(commitment: str) -> Statement:
     """Let a message go: the afschrift with its outcome is in the vault."""
     return Statement("DELETE FROM outgoing WHERE commitment = ?", [(commitment,)])
@@ -236,12 +267,12 @@ def drop(message: str) -> Statement:
     return Statement("DELETE FROM outgoing WHERE id = ?", [(message,)])
 
 
-def index_copy(commitment: str, process: str, kind: str, end_ms: int) -> Statement:
+def index_copy(commitment: str, process: str, kind: str, log: str, end_ms: int) -> Statement:
     """Note until when a copy may be in the vault."""
     return Statement(
-        "INSERT INTO copies (commitment, process, type, end_ms) VALUES (?, ?, ?, ?)"
+        "INSERT INTO copies (commitment, process, type, log, end_ms) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (commitment) DO NOTHING",
-        [(commitment, process, kind, end_ms)],
+        [(commitment, process, kind, log, end_ms)],
     )
 
 
@@ -256,13 +287,61 @@ async def copies_of(database: Database, process: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def hold(commitments: Sequence[str], role: str, ground: str, until_ms: int) -> Statement:
-    """Hold copies past their end date: a named role, a ground, an end date of its own."""
+async def process_of_copy(database: Database, commitment: str) -> str:
+    """Return the process of a copy, or an empty text."""
+    rows = await database.fetch("SELECT process FROM copies WHERE commitment = ?", (commitment,))
+    return str(rows[0][0]) if rows else ""
+
+
+async def log_of(database: Database, process: str) -> str:
+    """Return the origin of the log in which the copies of a process stand, or an empty text."""
+    rows = await database.fetch("SELECT MAX(log) FROM copies WHERE process = ?", (process,))
+    return str(rows[0][0] or "")
+
+
+def hold(placed: Hold, until_ms: int) -> Statement:
+    """Hold copies past their end date: a named role, a ground, an end date of its own. One that stands is renewed."""
     return Statement(
-        "INSERT INTO holds (commitment, role, ground, until_ms) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (commitment, role, ground) DO UPDATE SET until_ms = excluded.until_ms",
-        [(commitment, role, ground, until_ms) for commitment in commitments],
+        "INSERT INTO holds (commitment, ground, role, since, until, until_ms, told) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (commitment, ground) DO UPDATE SET role = excluded.role, since = excluded.since,"
+        " until = excluded.until, until_ms = excluded.until_ms, told = excluded.told",
+        [
+            (commitment, placed.ground, placed.role, placed.since, placed.until, until_ms, placed.told)
+            for commitment in placed.held
+        ],
     )
+
+
+async def hold_on(database: Database, process: str, ground: str, now_ms: int) -> Hold | None:
+    """Return the live hold on this ground on copies of a process, or None."""
+    return next((each for each in await holds(database, now_ms, process) if each.ground == ground), None)
+
+
+async def holds(database: Database, now_ms: int, process: str = "") -> list[Hold]:
+    """Return live holds, of one process or of all."""
+    rows = await database.fetch(
+        "SELECT c.process, h.ground, h.role, h.since, h.until, h.told, h.commitment FROM holds AS h"
+        " JOIN copies AS c ON c.commitment = h.commitment WHERE h.until_ms > ? AND (? = '' OR c.process = ?)"
+        " ORDER BY c.process, h.ground, h.until DESC, h.commitment",
+        (now_ms, process, process),
+    )
+    found: dict[tuple[str, str], Hold] = {}
+    for of, ground, role, since, until, told, commitment in (map(str, row) for row in rows):
+        first = found.setdefault((of, ground), Hold(of, ground, role, since, until, told, ()))
+        found[of, ground] = first._replace(held=(*first.held, commitment))
+    return list(found.values())
+
+
+def end_hold(commitments: Sequence[str], ground: str) -> Statement:
+    """End a hold on a ground."""
+    rows = [(commitment, ground) for commitment in commitments]
+    return Statement("DELETE FROM holds WHERE commitment = ? AND ground = ?", rows)
+
+
+def tell(commitments: Sequence[str], ground: str, until: str, how: str) -> Statement:
+    """Note what became of the word about a hold, unless it was given another end date since."""
+    rows = [(how, commitment, ground, until) for commitment in commitments]
+    return Statement("UPDATE holds SET told = ? WHERE commitment = ? AND ground = ? AND until = ?", rows)
 
 
 async def ended_copies(database: Database, now_ms: int, limit: int) -> list[str]:
@@ -296,6 +375,7 @@ def forget_past(now_ms: int) -> list[Statement]:
         Statement("DELETE FROM cases WHERE end_ms <= ?", [(now_ms,)]),
         Statement("DELETE FROM received WHERE end_ms <= ?", [(now_ms,)]),
         Statement("DELETE FROM reach WHERE end_ms <= ?", [(now_ms,)]),
+        Statement("DELETE FROM holds WHERE until_ms <= ?", [(now_ms,)]),
     ]
 
 

@@ -85,5 +85,8 @@ def _statements(change: Change) -> list[Statement]:
             sql = "INSERT INTO fee_mandates (reference, process, amount_cents, parts) VALUES (?, ?, ?, ?)"
             return [Statement(sql, [values])]
         case Cancelled():
-            return [Statement("UPDATE fee_accounts SET cancelled = 1 WHERE process = ?", [(change.process,)])]
+            return [
+                Statement("UPDATE fee_accounts SET cancelled = 1 WHERE process = ?", [(change.process,)]),
+                Statement("DELETE FROM fee_mandates WHERE process = ?", [(change.process,)]),
+            ]
     raise TypeError(f"the financial system knows no change {type(change).__name__}")

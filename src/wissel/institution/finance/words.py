@@ -28,7 +28,7 @@ class Mandated(Change, frozen=True, kw_only=True):
 
 
 class Cancelled(Change, frozen=True, kw_only=True):
-    """The registration stopped before it began: nothing is due."""
+    """The registration stopped before it began: nothing is due, and no mandate stands."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

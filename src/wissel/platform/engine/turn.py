@@ -165,9 +165,10 @@ class Turn:
             "parties": {**known, "platform": self.desk.urn},
         }
 
-    def _pass_on(self, message: MessageRow) -> None:
+    def _pass_on(self, message: MessageRow, *, first: bool = False) -> None:
         receiver = parties.receiver(message.recipient, self.row, self.learner)
-        self.statements += messages.post(rows.mail(message, receiver, self._place(), to_ms(self.now)))
+        position = -self._place() if first else self._place()
+        self.statements += messages.post(rows.mail(message, receiver, position, to_ms(self.now)))
 
     def _hold_back(self, message: MessageRow, why: str) -> None:
         """End a message that the story does not pass on: its sender's copy says why, by the hash of the payload."""
@@ -195,7 +196,7 @@ class Turn:
         taken = rows.take(self.desk, spoken, post, day, self.now)
         self.statements += taken.statements
         rows.tell(self.desk, "message.accepted", taken.row)
-        self._pass_on(taken.row)
+        self._pass_on(taken.row, first=send.first)
 
     def _speak(self, send: Send, event: Event, number: int) -> tuple[rows.Spoken, date]:
         desk, kind = self.desk, lookup(send.type)

@@ -1,5 +1,6 @@
 """Accept: check, seal at once, counter-sign, commit once, and only then answer (architecture section 4, step 1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,8 +12,10 @@ from wissel.core.moments import dutch_day, end_of, to_ms
 from wissel.infra.sql.ports import Conflict, Statement
 from wissel.messages.catalogue import MessageType, decode, lookup
 from wissel.messages.envelope import LEARNER, Envelope
+from wissel.messages.fields import Payload
+from wissel.messages.holds import KINDS, NOBODY
 from wissel.messages.verify import b64, sha256
-from wissel.platform.exchange import parties, proofs, rows, rules
+from wissel.platform.exchange import holds, parties, proofs, rows, rules
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import (
     EnvelopeRefused,
@@ -25,7 +28,7 @@ from wissel.platform.exchange.errors import (
 from wissel.platform.exchange.rules import Read
 from wissel.platform.exchange.words import Party
 from wissel.platform.forgetting.rules import place
-from wissel.platform.forgetting.words import KeyClass, KeyName
+from wissel.platform.forgetting.words import KeyClass, KeyName, Minted
 from wissel.platform.store import messages, processes
 from wissel.platform.store.words import ProcessRow, Where
 
@@ -39,6 +42,7 @@ class _Checked:
 
     read: Read
     row: MessageType
+    data: Payload
     proven: proofs.Proven
     where: Where
     caller: str
@@ -106,7 +110,7 @@ async def _after_conflict(desk: Desk, read: Read, where: Where, key: bytes) -> A
 def _check(desk: Desk, caller: str, read: Read, where: Where, now: datetime) -> _Checked:
     envelope, row = read.envelope, lookup(read.envelope.type)
     rules.check_envelope(envelope, row, origin=desk.origin, now=now, limits=desk.limits)
-    decode(envelope.type, read.payload)
+    data = decode(envelope.type, read.payload)
     proven = proofs.check_sender(read, caller, desk.participants, now, desk.limits)
     if not proven.roles & set(row.senders):
         raise NotGranted(f"{row.type} is sent by: {', '.join(row.senders)}.", field="/envelope/source")
@@ -115,7 +119,7 @@ def _check(desk: Desk, caller: str, read: Read, where: Where, now: datetime) -> 
         and row.recipient not in desk.participants.card(envelope.recipient).roles
     ):
         raise EnvelopeRefused(f"{row.type} goes to: {row.recipient}.", field="/envelope/recipient")
-    return _Checked(read=read, row=row, proven=proven, where=where, caller=caller, now=now)
+    return _Checked(read=read, row=row, data=data, proven=proven, where=where, caller=caller, now=now)
 
 
 async def _unit(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
@@ -126,6 +130,8 @@ async def _unit(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Stateme
         return await _start(desk, checked)
     if checked.read.submission.capability and not checked.row.process:
         return await _later(desk, checked)
+    if checked.row.type in KINDS:
+        return _untold(desk, checked)
     raise ProcessMismatch(
         "This process is over or never began. What comes later goes by its delivery capability, or as a new process.",
         field="/envelope/process",
@@ -141,7 +147,7 @@ async def _start(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
     submission = checked.read.submission
     learner = parties.from_addressee(submission.addressee, desk.entropy) if submission.addressee else None
     row = _process_row(desk, checked, checked.row.process, b64(checked.read.commitment))
-    return _begin(desk, checked, row, learner)
+    return _begin(desk, checked, row, learner, _mint(desk, row))
 
 
 async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
@@ -158,25 +164,44 @@ async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
     receiver = parties.receiver(checked.envelope.recipient, row, learner)
     if await messages.waiting_for(desk.database, receiver) >= desk.limits.mail_per_receiver_max:
         raise TooBusy("So much mail waits for this receiver that nothing is added now. Try again in a minute.")
-    taken, unit = _begin(desk, checked, row, learner)
+    taken, unit = _begin(desk, checked, row, learner, _mint(desk, row))
     unit += messages.post(rows.mail(taken.row, receiver, 1, row.started_ms))
-    return taken, unit
+    return taken, unit + holds.leaves(desk, checked.envelope, checked.data, checked.now)
 
 
-def _begin(desk: Desk, checked: _Checked, row: ProcessRow, learner: Party | None) -> tuple[rows.Taken, list[Statement]]:
+def _untold(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
+    """Take the word of a hold whose learner left no capability: it stands in the log, and ends as not delivered."""
+    rules.check_start(checked.envelope)
+    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, NOBODY, checked.now)
+    row = _process_row(desk, checked, "", NOBODY)
+    keys = _mint(desk, row)
+    taken, unit = _begin(desk, checked, row, None, keys)
+    unit += holds.leaves(desk, checked.envelope, checked.data, checked.now)
+    return taken, unit + holds.end_untold(desk, taken, keys["post"].key, checked.now)
+
+
+def _mint(desk: Desk, row: ProcessRow) -> dict[KeyClass, Minted]:
+    """Return the keys of a process that begins."""
     day = date.fromisoformat(row.end_day)
-    story = row.life == "running"
     longer = timedelta(days=desk.limits.parcel_days + 1)  # it may settle on the day after its last
-    days: dict[KeyClass, date] = {**({"memory": day} if story else {}), "post": day, "parcel": day + longer}
-    minted = {cls: desk.keys.mint(row.process, row.partition, cls, "", until) for cls, until in days.items()}
-    post = minted["post"].key
+    days: dict[KeyClass, date] = {"post": day, "parcel": day + longer}
+    if row.life == "running":
+        days["memory"] = day
+    return {cls: desk.keys.mint(row.process, row.partition, cls, "", until) for cls, until in days.items()}
+
+
+def _begin(
+    desk: Desk, checked: _Checked, row: ProcessRow, learner: Party | None, keys: Mapping[KeyClass, Minted]
+) -> tuple[rows.Taken, list[Statement]]:
+    day = date.fromisoformat(row.end_day)
+    post = keys["post"].key
     taken = rows.take(desk, checked.spoken, post, day, checked.now)
-    unit: list[Statement] = [key.statement for key in minted.values()]
+    unit: list[Statement] = [key.statement for key in keys.values()]
     unit += [processes.begin(row), *taken.statements]
     if learner is not None:
         sealed = post.seal(msgspec.json.encode(learner), place(row.process, row.subject, "post"))
         unit.append(messages.keep_party(checked.where, row.subject, sealed))
-    if story:
+    if row.life == "running":
         unit.append(processes.add_event(rows.arrival(taken.row)))
     return taken, unit
 

@@ -21,7 +21,7 @@ from wissel.messages.enrolment import (
 )
 from wissel.messages.fields import Payload
 from wissel.messages.identity import EducationAsked, EduidAsked, IdentityAsked
-from wissel.messages.payments import FeeStated, MandateAsked
+from wissel.messages.payments import FeeStated, MandateAsked, MandateCancelled
 from wissel.messages.process import Effect, Event, Finish, Pass, Send, Status, Unwake, Wake
 from wissel.platform.processes.enrolment import doubts, gates, rules
 from wissel.platform.processes.enrolment.words import State, gate_of, said
@@ -63,7 +63,7 @@ def _party(scene: Scene, role: str) -> str:
     return str(urn)
 
 
-def _send(scene: Scene, kind: str, recipient: str, data: Payload) -> list[Effect]:
+def _send(scene: Scene, kind: str, recipient: str, data: Payload, *, first: bool = False) -> list[Effect]:
     """Say something with the longest end date, but never longer than this request's own study year asks."""
     row = CATALOGUE[f"nl.wissel.{kind}.v1"]
     sent = dutch_day(scene.event.at)
@@ -71,7 +71,7 @@ def _send(scene: Scene, kind: str, recipient: str, data: Payload) -> list[Effect
     own = date.fromordinal(year_end.toordinal() + row.term.days) if row.term.after == "studyyear" else sent
     last = longest(row, sent)
     enddate = min(last, own) if row.term.after == "studyyear" and own > sent else last
-    return [Send(type=row.type, recipient=recipient, data=data, enddate=enddate)]
+    return [Send(type=row.type, recipient=recipient, data=data, enddate=enddate, first=first)]
 
 
 def _pass(_scene: Scene, _rest: str) -> list[Effect]:
@@ -145,6 +145,7 @@ def _ask_mandate(scene: Scene) -> list[Effect]:
     year = study_year(state.studyyear)
     parts = rules.rule("instalments", year).value if state.payment.way == "instalments" else 1
     data = MandateAsked(
+        order=state.mandate,
         statement=state.fee.statement,
         creditor=state.institution,
         studyyear=state.studyyear,
@@ -156,6 +157,14 @@ def _ask_mandate(scene: Scene) -> list[Effect]:
         due=state.gates["payment"].due,
     )
     return _send(scene, "mandate.asked", _party(scene, "psp"), data)
+
+
+def _cancel(scene: Scene, _what: str) -> list[Effect]:
+    """Cancel the mandate that stood before this event, if one did; the PSP hears it before anything that waits."""
+    if not scene.before.mandate:
+        return []
+    data = MandateCancelled(order=scene.before.mandate)
+    return _send(scene, "mandate.cancelled", _party(scene, "psp"), data, first=True)
 
 
 def _put(scene: Scene, what: str) -> list[Effect]:
@@ -225,6 +234,7 @@ _VERBS: Final[Mapping[str, Build]] = {
     "status": _status,
     "finish": _finish,
     "ask": _ask,
+    "cancel": _cancel,
     "put": _put,
     "say": _say,
     "remind": _remind,

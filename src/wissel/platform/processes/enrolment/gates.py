@@ -203,7 +203,7 @@ def _fee(state: State, event: Event) -> State:
         return state
     costs = stated.costs if state.payment.way == "instalments" else 0
     fee = Fee(statement=event.id, amount=stated.amount + costs)
-    state = msgspec.structs.replace(state, fee=fee)
+    state = msgspec.structs.replace(state, fee=fee, mandate="")
     if fee.amount == 0:
         return _set(state, "payment", "notneeded", INSTITUTION, event.id)
     return _ask_mandate(_set(state, "payment", "open", INSTITUTION, event.id), event)
@@ -214,7 +214,7 @@ def _ask_mandate(state: State, event: Event) -> State:
     if state.payment.payer == "third" and not state.payernamed:
         return state
     remind = rules.remind_due(study_year(state.studyyear), dutch_day(event.at)).isoformat()
-    return msgspec.structs.replace(_set(state, "payment", "asked", "psp", event.id), remind=remind)
+    return msgspec.structs.replace(_set(state, "payment", "asked", "psp", event.id), remind=remind, mandate=event.id)
 
 
 def _consent(state: State, event: Event) -> State:
@@ -222,6 +222,9 @@ def _consent(state: State, event: Event) -> State:
     if consent.scope != "payer" or state.payment.payer != "third":
         return state
     state = msgspec.structs.replace(state, payernamed=consent.given)
+    if not consent.given and state.mandate and not fixed(state):
+        state = msgspec.structs.replace(state, mandate="")
+        return _leave(state, "payment", event) if state.gates["payment"].who == "psp" else state
     waiting = state.fee is not None and state.gates["payment"].state == "open"
     return _ask_mandate(state, event) if consent.given and waiting else state
 
@@ -230,6 +233,8 @@ def _mandate(state: State, event: Event) -> State:
     answer = said(event, MandateConfirmed)
     if state.fee is None or answer.statement != state.fee.statement:
         return state
+    if answer.result != "confirmed":
+        state = msgspec.structs.replace(state, mandate="")
     return _answered(state, "payment", event, holds=answer.result == "confirmed", who="psp")
 
 

@@ -120,6 +120,9 @@ def _fee(before: State, after: State, event: Event) -> str:
 
 
 def _consent(before: State, after: State, _event: Event) -> str:
+    if before.mandate and not after.mandate:
+        by_psp = before.gates["payment"].who == "psp"
+        return "payment: consent withdrawn" if by_psp else "payment: not by this payer"
     became_asked = before.gates["payment"].state != "asked" and after.gates["payment"].state == "asked"
     return "payment: asked" if became_asked else NOTED
 

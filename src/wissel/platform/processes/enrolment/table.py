@@ -32,7 +32,10 @@ _OPEN: Final[tuple[Phase, ...]] = ("collecting", "admitted")
 _DECIDABLE: Final[tuple[GateName, ...]] = get_args(OpenGate)
 _PASS: Final = ("pass",)
 _READY: Final = ("pass", "say ready")
-_REJECTED: Final = ("status REJECTED", "finish REJECTED")
+_ASK: Final = ("pass", "cancel mandate", "ask mandate")  # another fee: what was asked for the one before stands no more
+_REJECTED: Final = ("cancel mandate", "status REJECTED", "finish REJECTED")
+_WITHDRAWN: Final = ("pass", "cancel mandate", "status WITHDRAWN", "finish WITHDRAWN")
+_CANCELLED: Final = ("cancel mandate", "status CANCELLED", "finish CANCELLED")
 _ENROLLED: Final = ("pass", "status REGISTERED", "finish REGISTERED")
 
 MESSAGES: Final = tuple(
@@ -57,12 +60,12 @@ def _start() -> Iterable[Row]:
         yield Row("new", STARTS, f"{time}, no number", "collecting", (*first, *leaves))
 
 
-def _holds(event: str, label: str) -> Iterable[Row]:
+def _holds(event: str, label: str, *more: str) -> Iterable[Row]:
     """Give what makes a gate hold: it may be the last one, and then she may have been enrolled already."""
-    yield Row("collecting", event, label, "collecting", _PASS)
-    yield Row("admitted", event, label, "admitted", _PASS)
-    yield Row("admitted", event, f"{label}, all hold", "ready", _READY)
-    yield Row("admitted", event, f"{label}, all hold, enrolled", "registered", _ENROLLED)
+    yield Row("collecting", event, label, "collecting", (*_PASS, *more))
+    yield Row("admitted", event, label, "admitted", (*_PASS, *more))
+    yield Row("admitted", event, f"{label}, all hold", "ready", (*_PASS, *more, *_READY[1:]))
+    yield Row("admitted", event, f"{label}, all hold, enrolled", "registered", (*_PASS, *more, *_ENROLLED[1:]))
 
 
 def _stay(phases: Sequence[Phase], event: str, label: str, *effects: str) -> Iterable[Row]:
@@ -110,13 +113,14 @@ def _institution() -> Iterable[Row]:
 
 def _payment() -> Iterable[Row]:
     fee, mandate, consent = _KIND("fee.stated"), _KIND("mandate.confirmed"), _KIND("consent.given")
-    yield from _stay(_OPEN, fee, "payment: asked", "pass", "ask mandate")
-    yield Row("ready", fee, "payment: asked", "admitted", ("pass", "ask mandate"))
-    yield from _stay(_OPEN, fee, "payment: consent awaited", "pass", "remind", "put payment: noconsent")
-    yield Row("ready", fee, "payment: consent awaited", "admitted", ("pass", "remind", "put payment: noconsent"))
+    unnamed = ("pass", "cancel mandate", "remind", "put payment: noconsent")
+    yield from _stay(_OPEN, fee, "payment: asked", *_ASK)
+    yield Row("ready", fee, "payment: asked", "admitted", _ASK)
+    yield from _stay(_OPEN, fee, "payment: consent awaited", *unnamed)
+    yield Row("ready", fee, "payment: consent awaited", "admitted", unnamed)
     yield from _stay(RUNNING, fee, "payment: questioned", "pass", "question fee")
-    yield from _holds(fee, "payment: holds")
-    yield Row("ready", fee, "payment: holds", "ready", _PASS)
+    yield from _holds(fee, "payment: holds", "cancel mandate")
+    yield Row("ready", fee, "payment: holds", "ready", ("pass", "cancel mandate"))
     yield from _stay(RUNNING, fee, story.SETTLED, "pass")
     yield Row("ready", fee, story.AFTER, "ready", _PASS)
     yield from _holds(mandate, "payment: holds")
@@ -124,6 +128,10 @@ def _payment() -> Iterable[Row]:
     yield from _stay(RUNNING, mandate, story.SETTLED, "pass")
     yield from _stay(RUNNING, mandate, "stale", "pass")
     yield from _stay(_OPEN, consent, "payment: asked", "pass", "ask mandate")
+    unpaid = ("pass", "cancel mandate", "put payment: noconsent")
+    yield from _stay(_OPEN, consent, "payment: consent withdrawn", *unpaid)
+    yield Row("ready", consent, "payment: consent withdrawn", "admitted", unpaid)
+    yield from _stay(RUNNING, consent, "payment: not by this payer", "pass", "cancel mandate")
     yield from _stay(RUNNING, consent, story.NOTED, "pass")
 
 
@@ -140,10 +148,10 @@ def _closing() -> Iterable[Row]:
         yield from _stay(RUNNING, f"{report}/{end}", "again")
         yield from _stay(RUNNING, f"{report}/{end}", story.NOTED)
         for phase in RUNNING:
-            yield Row(phase, f"{STARTS}/{end}", "not received", "closed", ("status CANCELLED", "finish CANCELLED"))
+            yield Row(phase, f"{STARTS}/{end}", "not received", "closed", _CANCELLED)
     withdrawn = _KIND("enrolment.withdrawn")
     for phase in RUNNING:
-        yield Row(phase, withdrawn, "withdrawn", "withdrawn", ("pass", "status WITHDRAWN", "finish WITHDRAWN"))
+        yield Row(phase, withdrawn, "withdrawn", "withdrawn", _WITHDRAWN)
         yield Row(phase, withdrawn, story.AFTER, phase, _PASS)
         yield Row(phase, STARTS, story.NOTED, phase, _PASS)
 
@@ -166,7 +174,7 @@ def _timers() -> Iterable[Row]:
     yield from _stay(_OPEN, "reminder/payment", "open", "remind")
     yield from _stay(RUNNING, "reminder/payment", story.SETTLED)
     for phase in RUNNING:
-        yield Row(phase, "yearend", "over", "closed", ("status CANCELLED", "finish CANCELLED"))
+        yield Row(phase, "yearend", "over", "closed", _CANCELLED)
     yield Row("ready", "yearend", "over, enrolled", "registered", _ENROLLED[1:])
 
 

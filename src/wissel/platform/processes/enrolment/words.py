@@ -85,6 +85,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     gates: dict[GateName, Gate]
     payment: PaymentChoice
     fee: Fee | None = None
+    mandate: str = ""  # the order at the PSP that stands: asked for, or confirmed
     payernamed: bool = False
     confirmed: Progress = "no"
     reported: Progress = "no"
