@@ -142,7 +142,7 @@ def end_hold(config: Path | None, process: str, role: str, ground: str, house: s
     """End a hold before its end date. The learner is told."""
     body = {"process": process, "role": role, "ground": ground}
     _go(ask(_settings(ConnectorSettings, config), "/holds/_end", body, house))
-    click.echo("Ended. What is past its own end date is destroyed now.")
+    click.echo("Ended. What is past its own end date is destroyed within a minute.")
 
 
 @main.command()

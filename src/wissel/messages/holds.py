@@ -106,7 +106,7 @@ class HoldPlaced(Payload, frozen=True, kw_only=True):
 
 
 class HoldEnded(Payload, frozen=True, kw_only=True):
-    """Institution to learner: a hold ended before its end date. What is past its own end date is destroyed now."""
+    """Institution to learner: a hold ended before its end date. What is past its own end date is destroyed."""
 
     ground: HoldGround
     role: HoldRole

@@ -61,7 +61,7 @@ async def place(served: Served, process: str, *, role: HoldRole, ground: HoldGro
 
 
 async def end(served: Served, process: str, *, role: HoldRole, ground: HoldGround) -> int:
-    """End a hold before its end date; return how many copies it held. What is past its own end date goes now."""
+    """End a hold before its end date; return how many copies it held. What is past its own end date goes next."""
     standing = await store.hold_on(served.book, process, ground, to_ms(served.clock.now()))
     if standing is None:
         raise NoSuchCase("Nothing of this process is held on that ground.")
