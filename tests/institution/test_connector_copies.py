@@ -89,31 +89,6 @@ async def test_only_the_platform_delivers_and_pushes(scene: Scene) -> None:
     assert (await scene.http.send(other)).status == 404
 
 
-async def test_a_copy_ends_with_its_message_unless_a_role_holds_it(scene: Scene) -> None:
-    await scene.hear(scene.request())
-    copies = [scene.copy_of(one) for one in scene.platform.accepted]
-    await scene.deliver(*copies)
-    last = max(one.envelope.enddate for one in scene.platform.accepted)
-    hold = {"process": scene.process, "role": "privacy officer", "ground": "objection", "until": "2029-01-01"}
-    ends = scene.built.steps["noord.ends"]
-    assert await ends(NOW + timedelta(days=100)) == 0
-    assert (await scene.staff("POST", "/holds", hold)).status == 204
-    after = NOW.replace(year=int(last[:4]) + 1)
-    assert await ends(after) == 0
-    assert len(vault_of(scene)) == 2
-    assert await ends(NOW.replace(year=2030)) == 2
-    assert vault_of(scene) == []
-    assert json.loads((await scene.staff("GET", "")).body)["cases"] == []
-
-
-@pytest.mark.parametrize("wrong", [{"until": "2026-04-15"}, {"until": "soon"}, {"role": ""}, {"process": "none"}])
-async def test_a_hold_names_who_why_and_until_when(scene: Scene, wrong: dict[str, str]) -> None:
-    await scene.hear(scene.request())
-    await scene.deliver(scene.copy_of(scene.platform.accepted[0]))
-    hold = {"process": scene.process, "role": "officer", "ground": "audit", "until": "2029-01-01"}
-    assert (await scene.staff("POST", "/holds", {**hold, **wrong})).status in {404, 422}
-
-
 async def test_the_vault_holds_sealed_copies_and_nothing_else(scene: Scene) -> None:
     await scene.enrol_to_ready()
     await scene.deliver(*(scene.copy_of(one) for one in scene.platform.accepted))

@@ -42,12 +42,13 @@ async def leaves(here: Nation, event: str) -> list[dict[str, Any]]:
 
 async def desk_says(here: Nation, told: str) -> dict[str, Any]:
     """Wait until the desk says what became of the word about its one hold."""
+    found: dict[str, Any] = {}
     for _ in range(60):
         await here.settle(2)
-        (hold,) = (await here.desk("noord", ""))["holds"]
-        if hold["told"] == told:
-            return dict(hold)
-    raise AssertionError(hold)
+        (found,) = (await here.desk("noord", ""))["holds"]
+        if found["told"] == told:
+            return found
+    raise AssertionError(found)
 
 
 async def untold(here: Nation) -> list[dict[str, Any]]:

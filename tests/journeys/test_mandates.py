@@ -90,9 +90,9 @@ async def test_a_cancellation_that_finds_the_psp_away_arrives_when_it_is_back(tm
         await here.settle(20)
         await refuse(here, process)
         await here.settle(20)
-        assert not any(
-            event == "process.settled" and said["process"] == process for event, said in here.log.said
-        ), "it settles only with the PSP's receipt"
+        assert not any(event == "process.settled" and said["process"] == process for event, said in here.log.said), (
+            "it settles only with the PSP's receipt"
+        )
         here.network.down.clear()
         await here.until("process.forgotten", process, rounds=1500)
         book = await psp_book(here)
