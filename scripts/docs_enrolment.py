@@ -49,8 +49,9 @@ def messages_page() -> str:
         _MADE,
         "",
         "Each section is one arrow between two parties. The longest end date counts from the day of sending, or from",
-        "31 August at the end of the study year after the one that runs. Fields named under *apart* are sealed under",
-        "a key of their own. The learner gets a copy of every message about her, unless the section says otherwise.",
+        "31 August at the end of the study year that the message names; where it names none, of the year after the one",
+        "that runs. Fields named under *apart* are sealed under a key of their own. The learner gets a copy of every",
+        "message about her, unless the section says otherwise.",
         "",
     ]
     for row in CATALOGUE.values():

@@ -24,7 +24,7 @@ from wissel.institution.samples import sample_houses
 from wissel.institution.setup import HouseKeys, make_card, make_keys
 from wissel.institution.sis.store import SampleSis
 from wissel.messages.afschrift import compose as compose_afschrift
-from wissel.messages.enrolment import EnrolmentReady, EnrolmentRequested, GateAsked
+from wissel.messages.enrolment import EnrolmentReady, EnrolmentRequested, EnrolmentWithdrawn, GateAsked
 from wissel.messages.envelope import Offered, Submission
 from wissel.messages.fields import Payload
 from wissel.messages.identity import Address, Diploma, EducationAnswered, IdentityAnswered, Person
@@ -283,6 +283,13 @@ class Scene:
         return self.offer(
             made.authenticated(self.platform.keys["portal"], portal=urn("portal"), token=token), "cap.jwe"
         )
+
+    def withdrawal(self) -> Offered:
+        """Return the learner's word that she withdraws."""
+        made = self._draft("enrolment.withdrawn", EnrolmentWithdrawn(), source=SUBJECT, process=self.process)
+        claims = {"iss": "https://eduid.test", "nonce": made.login_nonce}
+        token = self.platform.keys["eduid"].sign(canonical(claims))
+        return self.offer(made.authenticated(self.platform.keys["portal"], portal=urn("portal"), token=token))
 
     def answer(self, kind: str, by: str, payload: Payload) -> Offered:
         """Return what a partner or the platform says to the institution in this process."""

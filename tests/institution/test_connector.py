@@ -12,7 +12,7 @@ from tests.institution.connector_scene import CONNECTOR, PERSON, SUBJECT, VWO, S
 from wissel.infra.http.memory import MemoryHttp
 from wissel.infra.http.ports import Request, Response
 from wissel.institution.build import build
-from wissel.messages.enrolment import EnrolmentWithdrawn, ForeignDiploma
+from wissel.messages.enrolment import ForeignDiploma
 from wissel.messages.envelope import Offered, Submission
 from wissel.messages.identity import EducationAnswered, IdentityAnswered, ResidenceAnswered
 from wissel.messages.payments import MandateConfirmed
@@ -207,10 +207,7 @@ async def test_a_question_that_nobody_may_be_asked_becomes_a_task(scene: Scene) 
 async def test_a_withdrawn_request_is_booked_and_its_tasks_go(scene: Scene) -> None:
     await scene.hear(scene.request())
     await scene.hear(scene.asked("identity", "unproven"))
-    made = scene._draft("enrolment.withdrawn", EnrolmentWithdrawn(), source=SUBJECT, process=scene.process)
-    claims = {"iss": "https://eduid.test", "nonce": made.login_nonce}
-    token = scene.platform.keys["eduid"].sign(msgspec.json.encode(claims))
-    await scene.hear(scene.offer(made.authenticated(scene.platform.keys["portal"], portal=urn("portal"), token=token)))
+    await scene.hear(scene.withdrawal())
     registration = await scene.sis.registration(scene.process)
     assert registration is not None
     assert registration.status == "withdrawn"

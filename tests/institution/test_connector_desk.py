@@ -1,7 +1,7 @@
 """What people at an institution may decide, and what the connector holds them to."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -9,8 +9,10 @@ import pytest
 from tests.institution.connector_scene import NOW, SUBJECT, VWO, Scene
 
 from wissel.messages.enrolment import DeadlinePassed, StatementQuestioned
-from wissel.messages.identity import EducationAnswered, IdentityAnswered
+from wissel.messages.envelope import Offered, Submission
+from wissel.messages.identity import Degree, EducationAnswered, IdentityAnswered
 from wissel.messages.jose import hash64
+from wissel.messages.payments import MandateConfirmed
 
 
 async def code_of(scene: Scene, what: str, body: object) -> str:
@@ -176,3 +178,58 @@ async def test_sample_amounts_always_say_that_they_are_invented(tmp_path: Path, 
     )
     await scene.open()
     scene.close()
+
+
+async def test_lateness_goes_by_when_the_platform_took_the_request_not_by_what_its_portal_says(scene: Scene) -> None:
+    """WHW 7.31a: 1 May; the time in the envelope is the sender's own word."""
+    offered = scene.request()
+    scene.clock.at = datetime(2026, 5, 1, 22, 0, 0, tzinfo=UTC)  # 2 May in Amsterdam
+    await scene.hear(scene.offer(_as_sent(offered)))
+    refusal = {"process": scene.process, "decision": "refused", "role": "r", "text": "t", "ground": "lateapplication"}
+    assert (await scene.staff("POST", "/admissions", refusal)).status == 204
+
+
+def _as_sent(offered: Offered) -> Submission:
+    """Return the submission inside an offer, which the platform may take at another moment."""
+    return Submission(envelope=offered.envelope, data=offered.data, nonce=offered.nonce, sender=offered.sender)
+
+
+async def test_where_an_earlier_degree_counts_a_person_states_the_fee(scene: Scene) -> None:
+    """UB 2.3 and 2.3a may still give the statutory fee, once in education or health care, or for a parallel study."""
+    await scene.hear(scene.request())
+    degree = Degree(level="bachelor", day="2024-07-01", field="other", institution="Hogeschool Elders")
+    await scene.hear(scene.answer("education.answered", "duo", EducationAnswered(diplomas=(VWO,), degrees=(degree,))))
+    assert scene.platform.said("fee.stated") == []
+    assert ("state-fee", "payment") in await tasks_of(scene)
+
+
+async def test_what_is_said_about_a_study_year_ends_with_that_year_also_when_it_has_begun(scene: Scene) -> None:
+    """Section 7 of our law notes: 31 August of the study year and six weeks, not of the year after it."""
+    scene.clock.at = datetime(2026, 10, 15, 9, 0, tzinfo=UTC)
+    await scene.hear(scene.request(start="2026-11-01"))
+    await scene.hear(scene.answer("education.answered", "duo", EducationAnswered(diplomas=(VWO,))))
+    ends = {one.envelope.type: one.envelope.enddate for one in scene.platform.accepted}
+    assert ends["nl.wissel.gates.stated.v1"] == "2027-10-12"
+    assert ends["nl.wissel.fee.stated.v1"] == "2028-10-30"
+
+
+@pytest.mark.parametrize("how", ["refused", "withdrawn"])
+async def test_a_mandate_that_crosses_the_end_of_the_request_is_not_booked(scene: Scene, how: str) -> None:
+    await scene.hear(scene.request(bsn=""))
+    await scene.hear(scene.answer("education.answered", "duo", EducationAnswered(diplomas=(VWO,))))
+    statement = scene.platform.said("fee.stated")[0].envelope.id
+    early, late = (
+        MandateConfirmed(statement=statement, result="confirmed", reference=f"M{n}", amount=270_000, parts=1)
+        for n in (1, 2)
+    )
+    await scene.hear(scene.answer("mandate.confirmed", "psp", early))
+    if how == "refused":
+        refusal = {"process": scene.process, "decision": how, "role": "r", "text": "t", "ground": "education"}
+        assert (await scene.staff("POST", "/admissions", refusal)).status == 204
+    else:
+        await scene.hear(scene.withdrawal())
+    await scene.hear(scene.answer("mandate.confirmed", "psp", late))
+    account = await scene.finance.account(scene.process)
+    assert account is not None
+    assert (account.mandate, account.cancelled) == ("", True)
+    assert {receipt.outcome for receipt in scene.platform.receipts} == {"accepted"}

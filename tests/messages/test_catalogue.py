@@ -146,6 +146,8 @@ def test_the_longest_end_date_of_a_request_is_six_weeks_after_its_study_year() -
     requested = lookup("nl.wissel.enrolment.requested.v1")
     assert longest(requested, date(2026, 4, 15)) == date(2027, 10, 12)
     assert longest(requested, date(2026, 10, 1)) == date(2028, 10, 12)
+    assert longest(requested, date(2026, 10, 1), "2026-27") == date(2027, 10, 12)
+    assert longest(requested, date(2026, 4, 15), "2099-00") == date(2027, 10, 12), "a far year lengthens nothing"
 
 
 def test_the_longest_end_date_of_a_question_is_thirty_days_after_it_was_sent() -> None:

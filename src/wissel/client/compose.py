@@ -9,7 +9,7 @@ from wissel.core.entropy import Entropy
 from wissel.core.ids import process_id, uuid7
 from wissel.core.moments import dutch_day, rfc3339
 from wissel.infra.http.strict import explain
-from wissel.messages.catalogue import MessageType, decode, longest, lookup
+from wissel.messages.catalogue import MessageType, about, decode, longest, lookup
 from wissel.messages.envelope import Addressee, Envelope, SenderProof, Submission
 from wissel.messages.fields import Payload
 from wissel.messages.jose import SigningKey, hash64
@@ -110,7 +110,7 @@ def draft(
         processingactivity=row.activity,
         grant=grant,
         dataclass=row.dataclass,
-        enddate=_enddate(row, enddate, dutch_day(now)).isoformat(),
+        enddate=_enddate(row, enddate, dutch_day(now), about(payload)).isoformat(),
         log=log,
     )
     return Draft(
@@ -184,8 +184,8 @@ def _controller(row: MessageType, source: str, recipient: str) -> str:
     raise NotComposed(f"The controller of {row.type} is neither party; say who it is.", field="controller")
 
 
-def _enddate(row: MessageType, asked: date | None, today: date) -> date:
-    last = longest(row, today)
+def _enddate(row: MessageType, asked: date | None, today: date, studyyear: str) -> date:
+    last = longest(row, today, studyyear)
     if asked is not None and not today <= asked <= last:
         raise NotComposed(f"{row.type} may exist until {last} at the longest.", field="enddate")
     return asked or last

@@ -57,6 +57,11 @@ def months_left(ended: date) -> int:
     return 12 - (ended.month - SEPTEMBER) % 12
 
 
+def age_on(birthdate: date, day: date) -> int:
+    """Return somebody's age in whole years on a day."""
+    return day.year - birthdate.year - ((day.month, day.day) < (birthdate.month, birthdate.day))
+
+
 def next_month(day: date) -> date:
     """Return the first day of the month after `day`: when an ending asked on `day` takes effect (WHW 7.42(1))."""
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)

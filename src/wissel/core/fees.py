@@ -96,7 +96,7 @@ def second_enrolment(fee: int, first: int) -> int:
 
 
 class Claim(NamedTuple):
-    """A fee as an institution states it, in cents. `reductions` are (ground, amount) pairs."""
+    """A fee as an institution states it, in cents. `reductions` are pairs (ground, amount); `costs`: of instalments."""
 
     year: str
     kind: Kind
@@ -106,6 +106,7 @@ class Claim(NamedTuple):
     amount: int
     reductions: Sequence[tuple[str, int]]
     start: date
+    costs: int = 0
 
 
 class Doubt(NamedTuple):
@@ -139,6 +140,8 @@ def _doubt_later(claim: Claim) -> Doubt | None:
 
 
 def _doubt_exempt(claim: Claim) -> Doubt | None:
+    if claim.costs:
+        return Doubt("UB 2.4", "Costs are for paying in instalments, and who is exempt has nothing to pay.")
     if claim.amount:
         return Doubt("WHW 7.47a, 7.48(1)", "Who is exempt pays nothing, but an amount was stated.")
     if not claim.article.startswith(("WHW 7.47a", "WHW 7.48")):

@@ -1,6 +1,5 @@
 """What an institution lays down about itself for its connector: who it is, its fees, its rule, and who serves it."""
 
-from datetime import date
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -85,8 +84,3 @@ def as_dutch(nationality: str) -> bool:
 def entitled(nationality: str) -> bool:
     """Say whether the nationality alone gives the statutory fee (WHW 7.45a; Wsf 2000 art. 2.2)."""
     return nationality in EUROPE or nationality == SURINAME
-
-
-def age_on(birthdate: date, day: date) -> int:
-    """Return somebody's age in whole years on a day."""
-    return day.year - birthdate.year - ((day.month, day.day) < (birthdate.month, birthdate.day))

@@ -10,7 +10,7 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
-from wissel.core.academic import study_year_of
+from wissel.core.academic import study_year, study_year_of
 from wissel.core.errors import WisselError
 from wissel.messages import enrolment, holds, identity, payments
 from wissel.messages.envelope import DataClass
@@ -426,11 +426,20 @@ def _explain(text: str) -> tuple[str, str]:
     return f"{_SAID[quoted[1]] if quoted else sentence}.", f"/data{pointer}"
 
 
-def longest(row: MessageType, sent: date) -> date:
+def longest(row: MessageType, sent: date, studyyear: str = "") -> date:
     """Return the last day that a message of this type, sent on the Dutch day `sent`, may have as its end date.
 
-    A message may be about the study year that runs, or about the one that follows: the later one bounds it.
+    A message is about the study year that runs, or about the one that follows. `studyyear` says which; without it the
+    later one bounds it.
     """
     if row.term.after == "sent":
         return sent + timedelta(days=row.term.days)
-    return study_year_of(sent).following.last + timedelta(days=row.term.days)
+    about = study_year_of(sent).following
+    if studyyear:
+        about = min(about, study_year(studyyear))
+    return about.last + timedelta(days=row.term.days)
+
+
+def about(data: Payload) -> str:
+    """Return the study year that a payload names as its own, or an empty text."""
+    return str(getattr(data, "studyyear", ""))

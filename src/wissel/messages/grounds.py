@@ -87,7 +87,7 @@ GROUNDS: Final[Mapping[GroundCode, Ground]] = {
         lateonly=True,
     ),
     "checkmissed": Ground(
-        article="WHW 7.31b",
+        article="WHW 7.31b-d",
         text="You were absent from the mandatory study-choice check without a valid reason.",
         gate="studychoice",
         levels=_FIRST,

@@ -1,12 +1,14 @@
 """The entrance: what is taken is taken once and whole; what is refused leaves nothing."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 from tests.journeys.parties import PORTAL, SCHOOL, START, World
-from tests.platform.exchange.posts import OBJECTION, answer, changed, drafted, objection, work
+from tests.platform.exchange.posts import OBJECTION, SUBJECT, answer, changed, drafted, objection, work
+from tests.platform.processes.enrolment_world import the_request
 
 from wissel.assembly.switch import Switchboard
 from wissel.core.errors import WisselError
@@ -159,3 +161,17 @@ async def test_when_leaves_wait_too_long_nothing_is_accepted(world: World) -> No
 
 def test_the_type_that_these_tests_send_is_in_the_catalogue() -> None:
     assert OBJECTION.startswith("nl.wissel.objection")
+
+
+async def test_a_request_may_not_outlive_its_own_study_year(world: World) -> None:
+    """Once October has come, the year after the one that runs is another one (law notes, section 7)."""
+    await work(world)
+    world.clock.moment = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
+    kind = "nl.wissel.enrolment.requested.v1"
+    values: dict[str, Any] = {"source": SUBJECT, "recipient": SCHOOL, "subject": SUBJECT, "grant": "A" * 43}
+    made = world.draft(kind, the_request(start="2026-11-01"), addressee=world.addressee(), **values)
+    assert made.envelope.enddate == "2027-10-12"
+    envelope = msgspec.structs.replace(made.envelope, enddate="2028-10-12")
+    longer = world.by_learner(msgspec.structs.replace(made, envelope=envelope))
+    error = await refused(world, longer)
+    assert (error.code, error.field) == ("envelope-refused", "/envelope/enddate")

@@ -138,3 +138,34 @@ def test_who_is_enrolled_keeps_her_mandate() -> None:
     assert world.finished == "REGISTERED"
     assert len(world.said("mandate.asked")) == 1
     assert world.said("mandate.cancelled") == []
+
+
+# Who pays for her: WHW 7.37(3)
+
+
+def test_for_a_minor_a_third_party_pays_without_her_consent() -> None:
+    """WHW 7.37(3) asks written consent of the student who is of age: she is on the day she begins, or is not."""
+    for birthdate, asked in (("2008-09-01", 0), ("2008-09-02", 1)):
+        request = the_request()
+        payment = msgspec.structs.replace(request.payment, payer="third")
+        world = begun(payment=payment, person=msgspec.structs.replace(request.person, birthdate=birthdate))
+        world.say("fee.stated", the_fee())
+        assert len(world.said("mandate.asked")) == asked
+
+
+def test_a_consent_that_is_over_is_no_consent() -> None:
+    """GDPR 7: it is given until a day."""
+    world = begun(payment=msgspec.structs.replace(the_request().payment, payer="third"))
+    world.say("fee.stated", the_fee())
+    world.say("consent.given", msgspec.structs.replace(payer_consent(given=True), until="2026-04-14"))
+    assert world.said("mandate.asked") == []
+    world.say("consent.given", msgspec.structs.replace(payer_consent(given=True), until="2026-04-15"))
+    assert len(world.said("mandate.asked")) == 1
+
+
+def test_who_is_exempt_is_asked_no_costs_of_instalments() -> None:
+    """UB 2.4: costs belong to instalments; WHW 7.48(1): who is exempt has none to pay."""
+    world = begun()
+    world.say("fee.stated", the_fee(basis="exempt", article="WHW 7.48(1)", amount=0, costs=2400))
+    assert [each.rule for each in world.said("statement.questioned")] == ["UB 2.4"]
+    assert world.said("mandate.asked") == []

@@ -17,7 +17,7 @@ from wissel.client import Client, Draft, Outbox, ProcessView, Refusal, draft
 from wissel.client.outbox import outgoing
 from wissel.core.moments import dutch_day
 from wissel.infra.http.ports import Unreachable
-from wissel.messages.catalogue import longest, lookup
+from wissel.messages.catalogue import about, longest, lookup
 from wissel.messages.enrolment import ConsentGiven, EnrolmentWithdrawn, ObjectionReceived
 from wissel.messages.envelope import LEARNER, Addressee
 from wissel.messages.fields import Payload
@@ -161,7 +161,7 @@ class Portal:
     async def _begin(self, kind: str, data: Payload, ref: str, institution: str, vault: Vault) -> Begun:
         now = self._world.clock.now()
         subject = LEARNER + random_uuid(self._world.entropy)
-        end = longest(lookup(_PREFIX + kind), dutch_day(now))
+        end = longest(lookup(_PREFIX + kind), dutch_day(now), about(data))
         drafted = self._draft(
             kind, data, subject, institution, addressee=await self._addressee(vault, institution, end, now)
         )

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wissel.core.moments import dutch_day, parse_rfc3339
+from wissel.core.moments import dutch_day
 from wissel.institution.connector import rules
 from wissel.institution.connector.proof import confirm
 from wissel.institution.connector.words import Case, Done, Heard, Say, Task
@@ -60,7 +60,7 @@ def _requested(house: House, case: Case | None, heard: Heard) -> Done:
     programme = house.settings.programme(request.programme, request.form)
     if programme is None or case is not None:
         return Done(reject="programme-unknown" if programme is None else "case-exists")
-    late = rules.is_late(request, programme, dutch_day(parse_rfc3339(envelope.time)))
+    late = rules.is_late(request, programme, dutch_day(heard.received))
     new = Case(
         process=envelope.process,
         subject=envelope.subject,

@@ -69,13 +69,14 @@ def check(offered: Offered, *, me: str, directory: Directory) -> Heard:
         raise Unsound("acknowledgement", f"The platform signed for another {wrong[0]}.", "")
     if offered.envelope.recipient != me:
         raise Unsound("recipient", "The message is for somebody else.", "rejected")
-    _sender(offered, commitment, parse_rfc3339(acknowledged.received), directory)
+    received = parse_rfc3339(acknowledged.received)
+    _sender(offered, commitment, received, directory)
     try:
         lookup(offered.envelope.type)
         data = decode(offered.envelope.type, payload)
     except WisselError as error:
         raise Unsound(error.code, error.sentence, "rejected") from error
-    return Heard(offered.envelope, data, b64(commitment))
+    return Heard(offered.envelope, data, b64(commitment), received)
 
 
 def platform_key(kid: str, directory: Directory) -> dict[str, str] | None:

@@ -8,13 +8,14 @@ from wissel.client.compose import commitment_of, compose
 from wissel.client.outbox import Outbox, Outgoing, outgoing
 from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7
+from wissel.core.moments import dutch_day
 from wissel.infra.sql.ports import Statement
 from wissel.institution.connector import store
 from wissel.institution.connector.house import Served
 from wissel.institution.connector.store import Waiting
 from wissel.institution.connector.words import Say, Task
 from wissel.institution.errors import NoSuchCase
-from wissel.messages.catalogue import decode
+from wissel.messages.catalogue import decode, longest, lookup
 from wissel.messages.envelope import LEARNER, Submission
 from wissel.messages.holds import KINDS, NOBODY
 from wissel.messages.jose import hash64
@@ -82,6 +83,7 @@ class Sending:
             entropy=served.entropy,
             process="" if later else waiting.process,
             sequence=waiting.sequence,
+            enddate=longest(lookup(waiting.kind), dutch_day(now), case.request.studyyear) if case else None,
             capability=waiting.capability,
         )
 

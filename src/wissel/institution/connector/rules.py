@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from wissel.core.academic import months_left, study_year
+from wissel.core.academic import age_on, months_left, study_year
 from wissel.core.fees import STATUTORY, Facts, basis
 from wissel.core.fees import Degree as FeeDegree
 from wissel.core.money import months_of
 from wissel.institution.connector.words import Case, GateView, Say
-from wissel.institution.words import Fees, House, age_on, as_dutch, entitled
+from wissel.institution.words import Fees, House, as_dutch, entitled
 from wissel.messages.enrolment import (
     AdmissionDecided,
     EnrolmentReported,
@@ -113,6 +113,8 @@ def fee_for(house: House, case: Case) -> FeeStated | None:
         return None
     degrees = [FeeDegree(degree.level, date.fromisoformat(degree.day)) for degree in case.degrees]
     law = basis(Facts(programme.level, entitled(request.person.nationality), degrees))
+    if law.kind == "institutional" and entitled(request.person.nationality):
+        return None  # an earlier degree counts, unless UB 2.3 or 2.3a applies: what a rule does not know, a person does
     annual, source, fictitious = _annual(fees, law.kind, fulltime=request.form == "fulltime")
     later = _joined_later(annual, request.start) if law.kind == "statutory" else ()
     return FeeStated(

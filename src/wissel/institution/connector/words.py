@@ -1,6 +1,7 @@
 """The words of the connector: a case, what a message leads to, and what waits for a person."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -44,11 +45,12 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Heard(NamedTuple):
-    """A message that was verified: its envelope, its payload, and the base64url commitment."""
+    """A message that was verified: its envelope, payload and base64url commitment, and when the platform took it."""
 
     envelope: Envelope
     data: Payload
     commitment: str
+    received: datetime
 
     @property
     def cause(self) -> str:

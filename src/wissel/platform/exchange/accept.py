@@ -10,7 +10,7 @@ from wissel.client.words import Accepted
 from wissel.core.ids import partition_of
 from wissel.core.moments import dutch_day, end_of, to_ms
 from wissel.infra.sql.ports import Conflict, Statement
-from wissel.messages.catalogue import MessageType, decode, lookup
+from wissel.messages.catalogue import MessageType, about, decode, lookup
 from wissel.messages.envelope import LEARNER, Envelope
 from wissel.messages.fields import Payload
 from wissel.messages.holds import KINDS, NOBODY
@@ -111,6 +111,7 @@ def _check(desk: Desk, caller: str, read: Read, where: Where, now: datetime) -> 
     envelope, row = read.envelope, lookup(read.envelope.type)
     rules.check_envelope(envelope, row, origin=desk.origin, now=now, limits=desk.limits)
     data = decode(envelope.type, read.payload)
+    rules.check_end(envelope, row, about(data))
     proven = proofs.check_sender(read, caller, desk.participants, now, desk.limits)
     if not proven.roles & set(row.senders):
         raise NotGranted(f"{row.type} is sent by: {', '.join(row.senders)}.", field="/envelope/source")

@@ -80,6 +80,15 @@ def check_envelope(envelope: Envelope, row: MessageType, *, origin: str, now: da
             raise EnvelopeRefused("A learner is named by the subject of this process.", field=f"/envelope/{name}")
 
 
+def check_end(envelope: Envelope, row: MessageType, studyyear: str) -> None:
+    """Hold the end date to the study year that the payload is about, where it names one."""
+    last = longest(row, dutch_day(_moment(envelope.time)), studyyear)
+    if _day(envelope.enddate) > last:
+        raise EnvelopeRefused(
+            f"About {studyyear}, {row.type} may exist until {last} at the longest.", field="/envelope/enddate"
+        )
+
+
 def check_start(envelope: Envelope) -> None:
     """Hold the first message of a process to its derived id and its first number (architecture section 4)."""
     if envelope.process != process_id(envelope.source, envelope.id):

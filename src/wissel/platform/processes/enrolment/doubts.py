@@ -32,6 +32,7 @@ def fee_doubt(state: State, stated: FeeStated) -> Doubt | None:
             amount=stated.amount,
             reductions=[(each.ground, each.amount) for each in stated.reductions],
             start=date.fromisoformat(state.start),
+            costs=stated.costs,
         )
     )
 

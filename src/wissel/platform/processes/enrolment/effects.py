@@ -1,7 +1,6 @@
 """What the names of effects in the table stand for: values for the engine, nothing done here."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -67,10 +66,7 @@ def _send(scene: Scene, kind: str, recipient: str, data: Payload, *, first: bool
     """Say something with the longest end date, but never longer than this request's own study year asks."""
     row = CATALOGUE[f"nl.wissel.{kind}.v1"]
     sent = dutch_day(scene.event.at)
-    year_end = study_year(scene.after.studyyear).last
-    own = date.fromordinal(year_end.toordinal() + row.term.days) if row.term.after == "studyyear" else sent
-    last = longest(row, sent)
-    enddate = min(last, own) if row.term.after == "studyyear" and own > sent else last
+    enddate = longest(row, sent, scene.after.studyyear)
     return [Send(type=row.type, recipient=recipient, data=data, enddate=enddate, first=first)]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from wissel.core.academic import study_year
+from wissel.core.academic import age_on, study_year
 from wissel.core.moments import dutch_day, end_of, to_ms
 from wissel.messages.enrolment import AdmissionDecided, ConsentGiven, EnrolmentRequested, GateDecided, GatesStated
 from wissel.messages.fields import GateName
@@ -21,6 +21,7 @@ from wissel.platform.processes.enrolment import doubts, rules
 from wissel.platform.processes.enrolment.words import GATES, OPTIONAL, Fee, Gate, GateState, State, gate_of, said
 
 INSTITUTION: Final = "institution"
+ADULT: Final = 18  # of whose written consent WHW 7.37(3) speaks
 
 
 def begin(event: Event, card: InstitutionSettings) -> State:
@@ -45,6 +46,7 @@ def begin(event: Event, card: InstitutionSettings) -> State:
         late=rules.is_late(year, level, event.at),
         gates={name: Gate(due=due) for name in GATES},
         payment=asked.payment,
+        payernamed=age_on(date.fromisoformat(asked.person.birthdate), date.fromisoformat(asked.start)) < ADULT,
     )
     never = [name for name, setting in (programme.gates if programme else {}).items() if setting == "never"]
     for name in never:
@@ -221,12 +223,13 @@ def _consent(state: State, event: Event) -> State:
     consent = said(event, ConsentGiven)
     if consent.scope != "payer" or state.payment.payer != "third":
         return state
-    state = msgspec.structs.replace(state, payernamed=consent.given)
-    if not consent.given and state.mandate and not fixed(state):
+    given = consent.given and date.fromisoformat(consent.until) >= dutch_day(event.at)
+    state = msgspec.structs.replace(state, payernamed=given)
+    if not given and state.mandate and not fixed(state):
         state = msgspec.structs.replace(state, mandate="")
         return _leave(state, "payment", event) if state.gates["payment"].who == "psp" else state
     waiting = state.fee is not None and state.gates["payment"].state == "open"
-    return _ask_mandate(state, event) if consent.given and waiting else state
+    return _ask_mandate(state, event) if given and waiting else state
 
 
 def _mandate(state: State, event: Event) -> State:
