@@ -125,7 +125,7 @@ ground_option = click.option("--ground", required=True, type=click.Choice(list(H
 @click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day of the hold.")
 @house_option
 @click.pass_obj
-def hold(config: Path | None, process: str, role: str, ground: str, until: Any, house: str) -> None:  # noqa: PLR0917
+def hold(config: Path | None, process: str, role: str, ground: str, until: Any, house: str) -> None:  # noqa: PLR0917 - one parameter per option
     """Keep the copies of a process past their end date, or move the end of a hold. The learner is told."""
     body = {"process": process, "role": role, "ground": ground, "until": until.date().isoformat()}
     _go(ask(_settings(ConnectorSettings, config), "/holds", body, house))

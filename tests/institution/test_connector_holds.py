@@ -13,7 +13,7 @@ from tests.institution.test_connector_copies import vault_of
 from wissel.core.academic import study_year
 from wissel.infra.http.ports import Response
 from wissel.messages.envelope import Submission
-from wissel.messages.holds import HOLD_GROUNDS, HoldEnded, HoldPlaced, latest
+from wissel.messages.holds import HOLD_GROUNDS, HoldEnded, HoldGround, HoldPlaced, latest
 
 HOLD = {"role": "objections", "ground": "objection", "until": "2027-04-15"}
 
@@ -75,12 +75,12 @@ async def test_the_word_of_a_hold_goes_by_her_capability_and_names_every_copy(sc
 
 
 @pytest.mark.parametrize("ground", HOLD_GROUNDS)
-async def test_a_hold_lasts_at_most_as_long_as_its_ground_allows(scene: Scene, ground: str) -> None:
+async def test_a_hold_lasts_at_most_as_long_as_its_ground_allows(scene: Scene, ground: HoldGround) -> None:
     await with_copies(scene)
-    last = date(2026, 4, 15) + timedelta(days=HOLD_GROUNDS[ground].days)  # type: ignore[index]
+    last = date(2026, 4, 15) + timedelta(days=HOLD_GROUNDS[ground].days)
     over = await place(scene, ground=ground, until=(last + timedelta(days=1)).isoformat())
     assert (over.status, json.loads(over.body)["field"]) == (422, "until")
-    assert HOLD_GROUNDS[ground].article in json.loads(over.body)["detail"]  # type: ignore[index]
+    assert HOLD_GROUNDS[ground].article in json.loads(over.body)["detail"]
     assert (await place(scene, ground=ground, until=last.isoformat())).status == 204
     assert len(scene.platform.said("hold.placed")) == 1
 
