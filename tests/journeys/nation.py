@@ -108,7 +108,7 @@ class Nation:
         """Let a learner move into her vault."""
         return await play.move_in(self.scene, self.network, ref)
 
-    async def enrol(self, learner: play.Learner, wish: play.Wish | None = None) -> str:
+    async def enrol(self, learner: play.Learner | play.Guest, wish: play.Wish | None = None) -> str:
         """Let her ask to enrol; return the process."""
         return await play.enrol(self.scene, self.network, learner, wish or play.Wish())
 

@@ -113,6 +113,12 @@ class World:
         token = self.keys[EDUID].sign(canonical(claims))
         return msgspec.json.encode(made.authenticated(self.keys[PORTAL], portal=PORTAL, token=token))
 
+    def logged_in(self, who: str = "her-pseudonym", *, key: str = EDUID, typ: str = "JWT", **claims: Any) -> str:
+        """Return the id_token of somebody who has just logged in at the portal; `claims` differ from that."""
+        now = int(self.clock.now().timestamp())
+        said = {"iss": "https://eduid.test", "aud": "login", "sub": who, "iat": now, "exp": now + 600, "acr": "high"}
+        return self.keys[key].sign(canonical({**said, **claims}), typ=typ)
+
     def draft(self, kind: str, payload: Payload, **more: Any) -> Draft:
         """Return a draft at this moment, on this log."""
         return draft(kind, payload, log=ORIGIN, now=self.clock.now(), entropy=self.entropy, **more)
@@ -165,7 +171,7 @@ async def make_world(folder: Path, *, seed: int = 1, kinds: tuple[str, ...] = ()
     )
     cards = [
         own_card(settings, platform.identity, START),
-        card_of(PORTAL, "portal", keys, settings={"clients": ["signer"]}),
+        card_of(PORTAL, "portal", keys, settings={"clients": ["signer"], "logins": ["login"]}),
         card_of(EDUID, "eduid", keys, issuer="https://eduid.test"),
         card_of(PROVIDER, "provider", keys),
         msgspec.structs.replace(school, keys=(*school.keys, seal), grants=grants),

@@ -37,6 +37,15 @@ def folders_in(data: Path) -> Folders:
     return open_folder
 
 
+def browsers_in(learners: Path) -> Folders:
+    """Return what opens a folder of a learner's own: `<learner>/keys` and the like."""
+
+    def open_folder(name: str) -> DiskFolder:
+        return folder(learners / name, learners / name.partition("/")[0] / "profile")
+
+    return open_folder
+
+
 def _build(settings: ChainSettings, mine: Owner) -> Built:
     data, cards = Path(settings.data), read_cards(settings.cards)
     world = World(mine.clock, mine.entropy, mine.http, People(), settings.pace)
@@ -53,6 +62,7 @@ def _build(settings: ChainSettings, mine: Owner) -> Built:
             participants,
             addresses,
             databases=database,
+            browsers=browsers_in(Path(settings.browsers or data / "portal" / "browsers")),
             platform=settings.platform,
             platform_keys=platform_keys(cards),
             cards=lambda: cards,

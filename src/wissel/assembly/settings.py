@@ -91,6 +91,7 @@ class ChainSettings(OwnerSettings, frozen=True, forbid_unknown_fields=True, kw_o
     part: Literal["chain", "portal"] = "chain"
     origin: str
     institutions: dict[str, str] = {}  # BRIN -> domain, as eduID knows them
+    browsers: str = ""  # where the played browsers of learners keep what is theirs; empty: beside the portal's book
     pace: float = 1.0  # stretches the thinking times of the played partners; 0: none
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wissel.client.words import Accepted, ProcessView, Settled, Settlement
+from wissel.client.words import Accepted, LearnerProcess, ProcessView, Settled, Settlement
 from wissel.core.ids import partition_of
 from wissel.messages.envelope import Offered
 from wissel.platform.engine.words import Memory
-from wissel.platform.exchange import mailbox
+from wissel.platform.exchange import learners, mailbox
 from wissel.platform.exchange.accept import accept
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import ProcessUnknown
@@ -17,7 +17,7 @@ from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import KeyName
 from wissel.platform.registers.audit.actions.log import AuditLog
 from wissel.platform.store import messages, processes
-from wissel.platform.store.words import Where
+from wissel.platform.store.words import ProcessRow, Where
 
 
 class Switchboard:
@@ -26,9 +26,9 @@ class Switchboard:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def accept(self, caller: str, body: bytes) -> Accepted:
-        """Take a submission."""
-        return await accept(self._desk, caller, body)
+    async def accept(self, caller: str, body: bytes, learner: str = "") -> Accepted:
+        """Take a submission; `learner` is the token of who is logged in at a portal."""
+        return await accept(self._desk, caller, body, learner)
 
     async def offered(self, caller: str, limit: int) -> Sequence[Offered]:
         """Return the heads of the due lanes of `caller`."""
@@ -44,17 +44,39 @@ class Switchboard:
         return await messages.last_sequence(self._desk.database, where, source, recipient) + 1
 
     async def view(self, caller: str, process: str, learner: str) -> ProcessView:
-        """Return where a process stands, to the portal of that process only."""
-        del learner  # the learner's token binds the call to her once portals carry sessions of learners
+        """Return where a process stands, to the portal of that process only; with a learner's token, only of hers."""
+        who = learners.known(self._desk, learner, caller) if learner else None
         row = await processes.find(self._desk.database, Where(partition_of(process), process))
-        if row is None or row.portal != caller:
+        if row is None or row.portal != caller or (who and not await learners.is_hers(self._desk, row, who)):
             raise ProcessUnknown("There is no such process, or it is over and forgotten.")
+        gates = await self._gates(row)
+        return ProcessView(process=process, phase=row.phase, open=gates, decided=row.life != "running")
+
+    async def mine(self, caller: str, learner: str) -> list[LearnerProcess]:
+        """Return what runs for a learner who is logged in at a portal, begun there on whichever device."""
+        who = learners.known(self._desk, learner, caller)
+        found = [await processes.find(self._desk.database, where) for where in await learners.of(self._desk, who)]
+        return [await self._shown(row) for row in found if row is not None]
+
+    async def _shown(self, row: ProcessRow) -> LearnerProcess:
+        return LearnerProcess(
+            process=row.process,
+            kind=row.kind,
+            phase=row.phase,
+            institution=row.institution,
+            subject=row.subject,
+            sequence=await self.next_sequence(row.process, row.subject, row.institution),
+            open=await self._gates(row),
+            decided=row.life != "running",
+        )
+
+    async def _gates(self, row: ProcessRow) -> tuple[str, ...]:
+        """Return the gates that are still open in a process."""
         if not row.state:
-            return ProcessView(process=process, phase=row.phase, decided=row.life != "running")
-        keys = await self._desk.keys.load([process])
-        plain = keys[KeyName(process, "memory")].open(row.state, place(process, "", "memory"))
-        memory = msgspec.json.decode(plain, type=Memory)
-        return ProcessView(process=process, phase=row.phase, open=memory.open)
+            return ()
+        keys = await self._desk.keys.load([row.process])
+        plain = keys[KeyName(row.process, "memory")].open(row.state, place(row.process, "", "memory"))
+        return msgspec.json.decode(plain, type=Memory).open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

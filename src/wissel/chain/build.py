@@ -1,6 +1,6 @@
 """Puts the played world together from what `assembly` hands in: once for the chain, once for the portal."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -37,7 +37,10 @@ from wissel.chain.participants import (
 )
 from wissel.chain.portal.actions import Logins, Portal
 from wissel.chain.portal.door import portal_app
+from wissel.chain.portal.downloads.actions import Downloads
+from wissel.chain.portal.downloads.store import Shelf
 from wissel.chain.portal.login import RelyingParty
+from wissel.chain.portal.places import Places
 from wissel.chain.portal.store import Book as PortalBook
 from wissel.chain.psp.actions import Psp
 from wissel.chain.psp.door import psp_app
@@ -145,6 +148,7 @@ def build_portal(
     addresses: Addresses,
     *,
     databases: Databases,
+    browsers: Folders,
     platform: str,
     platform_keys: Mapping[str, Mapping[str, str]],
     cards: Callable[[], Iterable[Card]],
@@ -153,14 +157,17 @@ def build_portal(
     """Return the portal. `platform` is the public API's base address, `origin` the audit log's name.
 
     `platform_keys` are the platform's public signing keys by key id, to check acknowledgements with; `cards`
-    returns the public list of participants, whose grants the portal's messages lean on.
+    returns the public list of participants, whose grants the portal's messages lean on; `browsers` opens the folders
+    of the learners' played browsers, which are theirs.
     """
     me = participants["portal"]
     database = databases("portal/book")
     client = Client(
         world.http, world.clock, world.entropy, base=platform, urn=me.urn, key=me.sign, platform=platform_keys
     )
-    book = PortalBook(database)
+    book, shelf = PortalBook(database), Shelf(database)
+    downloads = Downloads(world, shelf, client, base=addresses.portal, key=me.sign, platform_key={**platform_keys}.get)
+    places = Places(world, book, downloads, browsers, cards=cards, urn=me.urn)
     portal = Portal(
         world,
         book,
@@ -169,12 +176,15 @@ def build_portal(
         client=client,
         outbox=Outbox(client, SqlOutbox(database), world.entropy),
         logins=_logins(world, me, addresses),
+        places=places,
+        downloads=downloads,
         cards=cards,
         origin=origin,
     )
-    served = Served("portal", portal_app(portal, book), addresses.portal)
-    steps = (("portal.send", portal.step), ("portal.look", portal.look))
-    return Built((served,), tuple((name, _prepared(book.prepare, step)) for name, step in steps))
+    prepare = (book.prepare, shelf.prepare)
+    served = Served("portal", portal_app(portal, downloads, prepare), addresses.portal)
+    steps = (("portal.send", portal.step), ("portal.look", portal.look), ("portal.downloads", downloads.step))
+    return Built((served,), tuple((name, _prepared(prepare, step)) for name, step in steps))
 
 
 def _logins(world: World, me: Participant, addresses: Addresses) -> Logins:
@@ -251,17 +261,18 @@ def _psp(parts: _Parts) -> tuple[Served, Step]:
     book, address = PspBook(parts.databases("psp/book")), parts.addresses["psp"]
     psp = Psp(parts.world, book, address)
     app = psp_app(psp, book, parts.drawer("psp"), key=parts.api_key("psp"), sign=parts.signer("psp"))
-    return Served("psp", app, address), _prepared(book.prepare, psp.step)
+    return Served("psp", app, address), _prepared((book.prepare,), psp.step)
 
 
-def _prepared(prepare: Callable[[], Awaitable[None]], step: Step) -> Step:
+def _prepared(prepare: Sequence[Callable[[], Awaitable[None]]], step: Step) -> Step:
     """Return `step`, which makes the book's tables first: a runner may begin before the door is open."""
     ready = False
 
     async def run(now: datetime) -> int:
         nonlocal ready
         if not ready:
-            await prepare()
+            for make in prepare:
+                await make()
             ready = True
         return await step(now)
 

@@ -99,7 +99,7 @@ def make_participants(
             endpoints=_endpoints(row.role, addresses[name]),
             grants=_grants(urn_of(name), row.role, keys.sign, dutch_day(now)),
             issuer=addresses[name] if row.role == "eduid" else "",
-            settings={"clients": [SIGN_CLIENT]} if row.role == "portal" else {},
+            settings={"clients": [SIGN_CLIENT], "logins": [LOGIN_CLIENT]} if row.role == "portal" else {},
         )
         known[name] = Participant(name, card.urn, card, keys.sign, keys.seal, secrets, keys.id_token)
     return known

@@ -19,7 +19,7 @@ from wissel.messages.enrolment import ForeignDiploma
 from wissel.messages.identity import Address, Degree, Diploma
 from wissel.messages.identity import Person as StatedPerson
 
-NUMBER_MAX: Final = 800  # of one story; the test range then has numbers left for people of a test's own
+NUMBER_MAX: Final = 600  # of one story; the test range then has numbers left for people of a test's own
 _BORN: Final = date(2006, 1, 1)
 
 

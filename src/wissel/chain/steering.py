@@ -25,12 +25,27 @@ class Conduct(msgspec.Struct, frozen=True, kw_only=True):
     mandate_after_s: int = 2
     duo_down_s: int = 0
     login: Literal["ok", "cancelled"] = "ok"
+    keeps: Literal["vault", "downloads"] = "vault"  # without a vault of her own: the default provider's, or none at all
+    has_vault: bool = True
+    comes_back: bool = True  # to her portal, to download
 
 
 FINE: Final = Conduct(says="Everything is fine: known, qualified, Dutch, and the bank confirms at once.")
 
 STORIES: Final[Mapping[str, Conduct]] = {
     "Everything-Fine": FINE,
+    "Everything-Fine-Without-Vault": Conduct(
+        says="Everything is fine; she has no vault, and the default provider opens one.", has_vault=False
+    ),
+    "Everything-Fine-Downloads": Conduct(
+        says="Everything is fine; she wants no vault and downloads at her portal.", has_vault=False, keeps="downloads"
+    ),
+    "Never-Downloads": Conduct(
+        says="No vault, and she never comes back to download.",
+        has_vault=False,
+        keeps="downloads",
+        comes_back=False,
+    ),
     "Fails-Identity": Conduct(says="The BRP holds another birth date than she gives.", identity="differs"),
     "Without-Diploma": Conduct(says="No diploma stands in the register.", education="none"),
     "Sitting-Exams": Conduct(says="She sits her final exams; the diploma comes in July.", education="sitting"),

@@ -12,6 +12,8 @@ from wissel.client.words import (
     ASSERTION,
     PULL_MAX,
     SETTLE_MAX,
+    LearnerProcess,
+    LearnerProcesses,
     Mailbox,
     ProcessView,
     Receipts,
@@ -69,10 +71,13 @@ class Client:
         self._token_until = clock.now()
         self.urn = urn
 
-    async def send(self, submission: Submission | bytes) -> Sent:
-        """Send a message, or exactly the bytes of one; sending the same bytes again gives the same answer."""
+    async def send(self, submission: Submission | bytes, *, learner: str = "") -> Sent:
+        """Send a message, or exactly the bytes of one; sending the same bytes again gives the same answer.
+
+        `learner` is the token of the learner who is logged in, where the message is hers.
+        """
         body = submission if isinstance(submission, bytes) else msgspec.json.encode(submission)
-        answer = await self._call("POST", "/v1/messages", body)
+        answer = await self._call("POST", "/v1/messages", body, headers=_for(learner))
         sent = _read(answer, Sent)
         if self._platform:
             self._check(body, sent.acknowledgement)
@@ -94,9 +99,13 @@ class Client:
 
     async def status(self, process: str, *, learner: str = "") -> ProcessView:
         """Return where a process stands; only its portal may ask. `learner` is her token, where she is there."""
-        more = {"Learner-Token": learner} if learner else {}
-        answer = await self._call("GET", f"/v1/processes/{process}", headers=more)
+        answer = await self._call("GET", f"/v1/processes/{process}", headers=_for(learner))
         return _read(answer, ProcessView)
+
+    async def processes(self, learner: str) -> list[LearnerProcess]:
+        """Return what runs for the learner whose token this is, begun at this portal on whichever device."""
+        answer = await self._call("GET", "/v1/processes", headers=_for(learner))
+        return list(_read(answer, LearnerProcesses).processes)
 
     async def checkpoint(self) -> str:
         """Return the audit log's newest checkpoint, a signed note. Anybody may ask."""
@@ -172,6 +181,10 @@ class Client:
             raise AnswerInvalid(f"The acknowledgement is not signed by the platform: {error}") from None
         if not fits or found.sender != hash_proof(submission.sender):
             raise AnswerInvalid("The acknowledgement is about another message than the one sent.")
+
+
+def _for(learner: str) -> dict[str, str]:
+    return {"Learner-Token": learner} if learner else {}
 
 
 def _checked(answer: Response) -> Response:

@@ -27,6 +27,7 @@ class Outgoing(NamedTuple):
     """A message on its way. `body` is what is sent, byte for byte; moments are milliseconds since 1970.
 
     `acknowledgement` is empty until the platform took it; `refused` holds the platform's code when it never will.
+    `learner` is the token of the learner who said it; it is let go of when the platform took the message.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Outgoing(NamedTuple):
     attempts: int = 0
     acknowledgement: str = ""
     refused: str = ""
+    learner: str = ""
 
 
 class OutboxStore(Protocol):
@@ -86,25 +88,27 @@ class Outbox:
     async def _send(self, message: Outgoing, now: datetime) -> Outgoing:
         message = message._replace(attempts=message.attempts + 1)
         try:
-            sent = await self._client.send(message.body)
+            sent = await self._client.send(message.body, learner=message.learner)
         except Refusal as error:
             if error.retry_after_s is None:
-                return message._replace(refused=error.problem.code or str(error.problem.status))
+                return message._replace(refused=error.problem.code or str(error.problem.status), learner="")
             return _later(message, now, max(error.retry_after_s, self._wait(message.attempts)))
         except (Unreachable, AnswerInvalid):
             return _later(message, now, self._wait(message.attempts))
-        return _later(message._replace(acknowledgement=sent.acknowledgement, attempts=0), now, ASK_AGAIN_S)
+        taken = message._replace(acknowledgement=sent.acknowledgement, attempts=0, learner="")
+        return _later(taken, now, ASK_AGAIN_S)
 
     def _wait(self, attempts: int) -> float:
         longest = min(WAIT_S_MAX, FIRST_WAIT_S * 2.0 ** min(attempts - 1, 16))
         return longest * (0.5 + jitter(self._entropy) / 2)
 
 
-def outgoing(submission: Submission, now: datetime) -> Outgoing:
-    """Return a message as the outbox keeps it, due at once."""
+def outgoing(submission: Submission, now: datetime, *, learner: str = "") -> Outgoing:
+    """Return a message as the outbox keeps it, due at once; `learner` is the token of the learner who says it."""
     envelope = submission.envelope
     end_ms = to_ms(end_of(date.fromisoformat(envelope.enddate)))
-    return Outgoing(envelope.source, envelope.id, msgspec.json.encode(submission), end_ms, to_ms(now))
+    body = msgspec.json.encode(submission)
+    return Outgoing(envelope.source, envelope.id, body, end_ms, to_ms(now), learner=learner)
 
 
 class MemoryOutbox:

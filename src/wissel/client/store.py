@@ -16,12 +16,13 @@ CREATE TABLE IF NOT EXISTS outbox (
     attempts BIGINT NOT NULL,
     acknowledgement TEXT NOT NULL,
     refused TEXT NOT NULL,
+    learner TEXT NOT NULL,
     PRIMARY KEY (source, id)
 )
 """
 INDEX: Final = "CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_ms)"
 
-_COLUMNS: Final = "source, id, body, end_ms, due_ms, attempts, acknowledgement, refused"
+_COLUMNS: Final = "source, id, body, end_ms, due_ms, attempts, acknowledgement, refused, learner"
 
 
 def tables() -> list[Statement]:
@@ -32,9 +33,9 @@ def tables() -> list[Statement]:
 def keep(message: Outgoing) -> Statement:
     """Return the statement that keeps a message, or what became of it."""
     return Statement(
-        f"INSERT INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - column names of our own
+        f"INSERT INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - column names of our own
         " ON CONFLICT (source, id) DO UPDATE SET due_ms = excluded.due_ms, attempts = excluded.attempts,"
-        " acknowledgement = excluded.acknowledgement, refused = excluded.refused",
+        " acknowledgement = excluded.acknowledgement, refused = excluded.refused, learner = excluded.learner",
         [tuple(message)],
     )
 
@@ -69,7 +70,7 @@ class SqlOutbox:
 
 
 def _outgoing(row: tuple[Value, ...]) -> Outgoing:
-    source, message_id, body, end_ms, due_ms, attempts, acknowledgement, refused = row
+    source, message_id, body, end_ms, due_ms, attempts, acknowledgement, refused, learner = row
     return Outgoing(
         str(source),
         str(message_id),
@@ -79,4 +80,5 @@ def _outgoing(row: tuple[Value, ...]) -> Outgoing:
         int(attempts or 0),
         str(acknowledgement),
         str(refused),
+        str(learner),
     )

@@ -76,6 +76,28 @@ class ProcessView(msgspec.Struct, frozen=True, kw_only=True):
     decided: bool = False
 
 
+class LearnerProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process of the learner who is logged in, with what her portal needs to go on with it on another device.
+
+    `subject` is she in this process, `sequence` the number of her next message to `institution`.
+    """
+
+    process: Id
+    kind: str
+    phase: str
+    institution: Urn
+    subject: Urn
+    sequence: int
+    open: tuple[str, ...] = ()
+    decided: bool = False
+
+
+class LearnerProcesses(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of GET /v1/processes: what is not over, at most 100, the newest first."""
+
+    processes: tuple[LearnerProcess, ...]
+
+
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of POST /v1/oauth/token (RFC 6749 section 5.1)."""
 

@@ -16,7 +16,7 @@ from wissel.learner.folders import FolderVaults
 from wissel.learner.ports import Vaults
 from wissel.learner.provider import Provider
 from wissel.messages.jose import SigningKey
-from wissel.messages.participant import Card, Key
+from wissel.messages.participant import Card, Endpoints, Key
 
 Step = Callable[[datetime], Awaitable[int]]
 
@@ -50,7 +50,10 @@ def vaults_in(learners: Path) -> Vaults:
     return FolderVaults(learners)
 
 
-def provider_card(*, urn: str, name: str, key: SigningKey, since: datetime, until: datetime) -> Card:
-    """Return the card by which a provider makes itself known to the platform."""
+def provider_card(*, urn: str, name: str, key: SigningKey, since: datetime, until: datetime, base: str = "") -> Card:
+    """Return the card by which a provider makes itself known to the platform.
+
+    With `base`, its public address, it says that it opens vaults for learners who have none.
+    """
     sign = Key(kid=key.kid, use="sign", jwk=key.public_jwk, since=rfc3339(since), until=rfc3339(until))
-    return Card(urn=urn, name=name, roles=("provider",), keys=(sign,))
+    return Card(urn=urn, name=name, roles=("provider",), keys=(sign,), endpoints=Endpoints(api=base))

@@ -47,7 +47,7 @@ class Endpoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     push: str = ""
     copies: str = ""
     witness: str = ""
-    api: str = ""  # a chain partner's own API, spoken to by an adapter
+    api: str = ""  # a chain partner's own API, spoken to by an adapter; a provider's, where anybody may open a vault
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from tests.infra.http_scene import NOON, CountedEntropy, KeptLog, StillClock
 
 from wissel.client import Client
-from wissel.client.words import Accepted, ProcessView, Settled, Settlement
+from wissel.client.words import Accepted, LearnerProcess, ProcessView, Settled, Settlement
 from wissel.core.clock import Clock
 from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7
@@ -83,8 +83,9 @@ class PlayedSwitch:
         self.error: Exception | None = None
         self.learner = ""
 
-    async def accept(self, caller: str, body: bytes) -> Accepted:
+    async def accept(self, caller: str, body: bytes, learner: str) -> Accepted:
         self._called(caller)
+        self.learner = learner
         if body in self.bodies:
             known = self.bodies[body]
             return Accepted(id=known.id, acknowledgement=known.acknowledgement, first=False)
@@ -116,6 +117,11 @@ class PlayedSwitch:
         self._called(caller)
         self.learner = learner
         return ProcessView(process=process, phase="open", open=("payment",))
+
+    async def mine(self, caller: str, learner: str) -> Sequence[LearnerProcess]:
+        self._called(caller)
+        self.learner = learner
+        return []
 
     def _called(self, caller: str) -> None:
         self.callers.append(caller)

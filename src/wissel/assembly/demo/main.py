@@ -15,11 +15,13 @@ from wissel.assembly.demo.proof import Proof, count, look_as_thief, read_log, ve
 from wissel.assembly.demo.screen import Screen
 from wissel.assembly.demo.seize import marks_of, rob_afterwards, rob_while_running, take_backup
 from wissel.assembly.demo.setup import Scene, prepare
+from wissel.core.clock import Clock
 from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http
 from wissel.platform.forgetting.thief.words import Loot
 
 HOUSE: Final = "noord"
+VISIT_S: Final = 0.5  # between two visits of who downloads: a week, played faster
 QUIET_S: Final = 1.0  # destroying keys follows forgetting within a moment
 
 
@@ -75,20 +77,39 @@ def _seized(scene: Scene, screen: Screen, taken: Taken, proof: Proof) -> int:
 async def _one(scene: Scene, http: Http, screen: Screen, ref: str, taken: Taken) -> Proof:
     clock, proof = SystemClock(), Proof()
     begun = clock.now()
-    learner = await play.move_in(scene, http, ref)
+    learner = await play.move_in(scene, http, ref) if play.has_vault(ref) else play.arrive(scene, ref)
     process = await play.enrol(scene, http, learner, play.Wish())
     person = asyncio.create_task(decide_by_hand(scene, clock, HOUSE, ref))
     person.add_done_callback(lambda done: screen.by_hand(done.result()))
+    visits = asyncio.create_task(_come_back(scene, http, clock, ref))
     async for said in play.follow(scene.data / "platform" / "log.jsonl", process):
         count(proof, said)
         screen.line(said)
         taken.notice(scene, said)
     await person
-    await learner.owner.tend()  # her software tells her vault how long each copy is kept
+    visits.cancel()
+    await _at_home(scene, http, learner)
     proof.seconds = (clock.now() - begun).total_seconds()
     await clock.sleep(QUIET_S)
     await read_log(scene, http, proof)
     return proof
+
+
+async def _come_back(scene: Scene, http: Http, clock: Clock, ref: str) -> None:
+    """Let who has no vault come back to the portal now and then, to download what waits for her."""
+    while play.comes_back(ref):
+        await clock.sleep(VISIT_S)
+        await play.download(scene, http, ref)
+
+
+async def _at_home(scene: Scene, http: Http, learner: play.Learner | play.Guest) -> None:
+    """Let her software tell her vault how long each copy is kept, or take home what still waits at the portal."""
+    owner = learner.owner if isinstance(learner, play.Learner) else play.owner_of(learner, http)
+    if owner is not None:
+        await owner.tend()
+    elif play.comes_back(learner.ref):
+        while await play.download(scene, http, learner.ref):
+            pass
 
 
 async def _interrupted() -> None:

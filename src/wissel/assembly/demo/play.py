@@ -12,10 +12,11 @@ from wissel.assembly.clocks import SystemEntropy
 from wissel.assembly.demo.setup import PROVIDER_URN, START, Scene
 from wissel.assembly.owners import folder
 from wissel.chain.people import People
+from wissel.chain.steering import conduct
 from wissel.core.errors import WisselError
 from wissel.infra.http.ports import Http, Request
 from wissel.institution.samples import urn
-from wissel.learner.owner import Keys, Owner, make_keys, open_vault
+from wissel.learner.owner import VAULT, Keys, Owner, Place, make_keys, open_vault
 from wissel.learner.words import Asked
 
 STEP_S: Final = 0.05
@@ -67,7 +68,49 @@ async def move_in(scene: Scene, http: Http, ref: str) -> Learner:
     return Learner(ref, keys, owner, place)
 
 
-async def enrol(scene: Scene, http: Http, learner: Learner, wish: Wish) -> str:
+class Guest(NamedTuple):
+    """A played learner who comes to the portal without a vault; her browser makes her keys there."""
+
+    ref: str
+    place: Path
+
+
+def arrive(scene: Scene, ref: str) -> Guest:
+    """Let a learner come as she is. She has nothing but what copies are verified against."""
+    place = scene.data / "learners" / ref
+    folder(place / "keys", place / "profile").replace("trust.json", (scene.data / "trust.json").read_bytes())
+    return Guest(ref, place)
+
+
+def has_vault(ref: str) -> bool:
+    """Tell whether a learner has a vault of her own before her story begins."""
+    return conduct(People().get(ref).surname).has_vault
+
+
+def comes_back(ref: str) -> bool:
+    """Tell whether a learner comes back to her portal to download, because she keeps nothing in a vault."""
+    met = conduct(People().get(ref).surname)
+    return met.keeps == "downloads" and met.comes_back
+
+
+def owner_of(guest: Guest, http: Http) -> Owner | None:
+    """Return a learner at the vault that was opened for her, or None when none was."""
+    entropy = SystemEntropy()
+    keys_folder = folder(guest.place / "keys", guest.place / "profile")
+    known = keys_folder.read(VAULT)
+    if known is None:
+        return None
+    vault, keys = msgspec.json.decode(known, type=Place), make_keys(keys_folder, entropy)
+    return Owner(http, place=vault, keys=keys, entropy=entropy)
+
+
+async def download(scene: Scene, http: Http, ref: str) -> int:
+    """Let a learner come back to the portal and download what waits for her; return how many items."""
+    taken = await call(http, "POST", f"{scene.address('portal')}/play/learners/{ref}/downloads", {})
+    return int(taken["messages"]) + int(taken["copies"])
+
+
+async def enrol(scene: Scene, http: Http, learner: Learner | Guest, wish: Wish) -> str:
     """Ask to enrol; return the process."""
     body = {"learner": learner.ref, "institution": urn(wish.brin), "programme": wish.programme}
     begun = await call(http, "POST", f"{scene.address('portal')}/play/enrolments", body)

@@ -122,7 +122,14 @@ def _cards(scene: Scene, pushed: Collection[str]) -> tuple[list[Card], dict[str,
         cards.append(make_card(house, keys, base=base, since=since, until=KEYS_UNTIL, pushed=push))
     provider = own_key(scene.data / "provider", entropy)
     cards.append(
-        provider_card(urn=PROVIDER_URN, name="Vault provider (fictitious)", key=provider, since=now, until=KEYS_UNTIL)
+        provider_card(
+            urn=PROVIDER_URN,
+            name="Vault provider (fictitious)",
+            key=provider,
+            since=now,
+            until=KEYS_UNTIL,
+            base=scene.address("vaults"),
+        )
     )
     addresses = {name: scene.address(name) for name in ("portal", "eduid", "digid", "duo", "ind", "nuffic", "psp")}
     played = make_participants(folders_in(scene.data / "chain"), entropy, now, addresses=addresses)
@@ -192,6 +199,7 @@ def _write_settings(scene: Scene, platform: PlatformSettings, allow: tuple[str, 
             origin=ORIGIN,
             institutions=brins,
             pace=pace,
+            browsers=str(scene.data / "learners"),
             log=str(scene.data / "chain" / f"{part}.jsonl"),
             **common,
         )

@@ -2,16 +2,28 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from wissel.chain.eduid.words import IAP_HIGH
 from wissel.chain.errors import Clash, PartnerFailed
+from wissel.chain.portal.downloads.actions import Downloads
+from wissel.chain.portal.downloads.words import Downloaded
 from wissel.chain.portal.login import RelyingParty
-from wissel.chain.portal.rules import deliver_until, grant_for, payload, reach_until
+from wissel.chain.portal.places import Guest, Places
+from wissel.chain.portal.rules import grant_for, payload
 from wissel.chain.portal.store import BegunRow, Book
-from wissel.chain.portal.vault import Vault
-from wissel.chain.portal.words import Begun, ConsentWish, Mine, ObjectionWish, Pointer, Standing, Wish, Withdrawal
+from wissel.chain.portal.words import (
+    Begun,
+    ConsentWish,
+    Mine,
+    ObjectionWish,
+    Pointer,
+    Request,
+    Standing,
+    Wish,
+    Withdrawal,
+)
 from wissel.chain.world import World, random_uuid
 from wissel.client import Client, Draft, Outbox, ProcessView, Refusal, draft
 from wissel.client.outbox import outgoing
@@ -53,13 +65,15 @@ class Portal:
         client: Client,
         outbox: Outbox,
         logins: Logins,
+        places: Places,
+        downloads: Downloads,
         cards: Callable[[], Iterable[Card]],
         origin: str,
     ) -> None:
         self._world, self._book = world, book
         self._urn, self._key = urn, key
         self._client, self._outbox = client, outbox
-        self._logins = logins
+        self._logins, self._places, self._downloads = logins, places, downloads
         self._cards = cards
         self._origin = origin
         self._next_look: dict[str, datetime] = {}
@@ -71,20 +85,21 @@ class Portal:
 
     async def enrol(self, wish: Wish) -> Begun:
         """Log her in, fill in her request from her profile, let her sign, and send it."""
-        vault = await self._enter(wish.learner)
+        guest = await self._enter(wish.learner)
         bsn = await self._number(wish.learner)
-        request = payload(wish, await vault.profile(), bsn)
-        return await self._begin("enrolment.requested.v1", request, wish.learner, wish.institution, vault)
+        request = payload(wish, await self._places.profile(guest), bsn)
+        return await self._begin("enrolment.requested.v1", request, guest, wish.institution)
 
     async def object(self, wish: ObjectionWish) -> Begun:
-        """Start an objection from the afschriften in her vault: a process of its own."""
-        vault = await self._enter(wish.learner)
+        """Start an objection from the afschriften that she has: a process of its own."""
+        guest = await self._enter(wish.learner)
         request = ObjectionReceived(decision=wish.decision, text=wish.text, afschriften=wish.afschriften)
-        return await self._begin("objection.received.v1", request, wish.learner, wish.institution, vault)
+        return await self._begin("objection.received.v1", request, guest, wish.institution)
 
     async def withdraw(self, process: str, wish: Withdrawal) -> Begun:
         """Withdraw her request. Raises Clash when the process is decided."""
-        return await self._follow("enrolment.withdrawn.v1", EnrolmentWithdrawn(text=wish.text), process)
+        withdrawn = EnrolmentWithdrawn(text=wish.text)
+        return await self._follow("enrolment.withdrawn.v1", withdrawn, process, wish.learner)
 
     async def consent(self, process: str, wish: ConsentWish) -> Begun:
         """Send her written consent to who pays for her, or take it back (WHW 7.37(3))."""
@@ -121,6 +136,33 @@ class Portal:
         """Return what a learner began here: she looks before she asks again, when an answer did not reach her."""
         return [Mine(process=row.process, institution=row.institution) for row in await self._book.of(ref)]
 
+    async def requests(self, ref: str) -> list[Request]:
+        """Log her in and return what runs for her, as the platform knows it; what began elsewhere goes on here."""
+        guest = await self._enter(ref)
+        running = await self._client.processes(guest.token)
+        for each in running:
+            row = BegunRow(each.process, ref, each.institution, each.subject, each.sequence - 1, each.phase, each.open)
+            await self._book.adopt(row._replace(decided=each.decided))
+        return [
+            Request(
+                process=each.process,
+                kind=each.kind,
+                institution=each.institution,
+                phase=each.phase,
+                open=each.open,
+                decided=each.decided,
+            )
+            for each in running
+        ]
+
+    async def download(self, ref: str) -> Downloaded:
+        """Log her in, hand her browser what waits for her, and sign for what is safe there."""
+        guest = await self._enter(ref)
+        taken = self._places.browser(guest).take(await self._downloads.waiting(guest.subject))
+        await self._downloads.taken(taken)
+        kinds = [each.item.kind for each in taken]
+        return Downloaded(messages=kinds.count("message"), copies=kinds.count("copy"))
+
     async def look(self, now: datetime) -> int:
         """Look at running processes, each once in a while, and let go of what decided ones sent.
 
@@ -140,14 +182,13 @@ class Portal:
         """Send what waits."""
         return await self._outbox.step(now)
 
-    async def _enter(self, ref: str) -> Vault:
-        """Log her in at eduID, hold who came to whom was expected, and open the way to her vault."""
+    async def _enter(self, ref: str) -> Guest:
+        """Log her in at eduID: the id_token of this log-in is what the portal shows to the platform for her."""
         person = self._world.people.get(ref)
-        pointer = await self._book.pointer(ref)
         logged = await self._logins.know.login(ref)
         if not logged.claims.get("sub"):
             raise PartnerFailed(f"eduID did not say who {person.ref} is.")
-        return Vault(self._world.http, pointer)
+        return Guest(person, str(logged.claims["sub"]), logged.token)
 
     async def _number(self, ref: str) -> str:
         """Return her BSN from DigiD, or an empty text when she has none to log in with."""
@@ -158,23 +199,34 @@ class Portal:
             raise PartnerFailed("DigiD answered with another kind of number than a BSN.")
         return bsn
 
-    async def _begin(self, kind: str, data: Payload, ref: str, institution: str, vault: Vault) -> Begun:
+    async def _begin(self, kind: str, data: Payload, guest: Guest, institution: str) -> Begun:
         now = self._world.clock.now()
         subject = LEARNER + random_uuid(self._world.entropy)
         end = longest(lookup(_PREFIX + kind), dutch_day(now), about(data))
-        drafted = self._draft(
-            kind, data, subject, institution, addressee=await self._addressee(vault, institution, end, now)
-        )
-        row = BegunRow(drafted.envelope.process, ref, institution, subject, 1)
-        return await self._sign_and_keep(drafted, row)
+        addressee = await self._places.addressee(guest, institution, end, now)
+        drafted = self._draft(kind, data, subject, institution, addressee=addressee)
+        row = BegunRow(drafted.envelope.process, guest.person.ref, institution, subject, 1)
+        return await self._sign_and_keep(drafted, row, guest)
 
-    async def _follow(self, kind: str, data: Payload, process: str) -> Begun:
+    async def _follow(self, kind: str, data: Payload, process: str, ref: str = "") -> Begun:
+        """Let who is there (`ref`; empty: who began) say something in a process that runs."""
         row = await self._book.find(process)
         if row.decided:
             raise Clash("This process is decided; nothing can be added to it.")
-        row = row._replace(sequence=row.sequence + 1)
+        guest = await self._enter(ref or row.ref)
+        row = row._replace(sequence=await self._next(row, guest))
         drafted = self._draft(kind, data, row.subject, row.institution, process=process, sequence=row.sequence)
-        return await self._sign_and_keep(drafted, row)
+        return await self._sign_and_keep(drafted, row, guest)
+
+    async def _next(self, row: BegunRow, guest: Guest) -> int:
+        """Return the number of her next message: the platform's, which also knows what another device sent."""
+        try:
+            running = {each.process: each for each in await self._client.processes(guest.token)}
+        except (Unreachable, Refusal):
+            running = {}
+        if row.process not in running:
+            return row.sequence + 1
+        return running[row.process].sequence + await self._book.unsent(row.subject)
 
     def _draft(
         self,
@@ -202,23 +254,12 @@ class Portal:
             addressee=addressee,
         )
 
-    async def _addressee(self, vault: Vault, institution: str, end: date, now: datetime) -> Addressee:
-        """Ask her vault for the two tokens: for this process, and for the institution afterwards."""
-        pointer = vault.pointer
-        deliver = await vault.grant("process", "", "to deliver messages and copies of this process", deliver_until(end))
-        reach = await vault.grant(
-            "capability", institution, "to reach me about my enrolment", reach_until(dutch_day(now))
-        )
-        return Addressee(
-            vault=pointer.vault, key=pointer.key, token=deliver, provider=pointer.provider, capability=reach
-        )
-
-    async def _sign_and_keep(self, drafted: Draft, row: BegunRow) -> Begun:
+    async def _sign_and_keep(self, drafted: Draft, row: BegunRow, guest: Guest) -> Begun:
         """Let her sign by a fresh log-in over the commitment, keep the message, and send it at once if that goes."""
-        signed = await self._logins.sign.login(row.ref, nonce=drafted.login_nonce, acr=IAP_HIGH)
+        signed = await self._logins.sign.login(guest.person.ref, nonce=drafted.login_nonce, acr=IAP_HIGH)
         submission = drafted.authenticated(self._key, portal=self._urn, token=signed.token)
         now = self._world.clock.now()
-        await self._book.keep(row, outgoing(submission, now))
+        await self._book.keep(row, outgoing(submission, now, learner=guest.token))
         await self._outbox.step(now)
         return Begun(
             process=row.process,

@@ -1,5 +1,6 @@
 """The portal's stage door: one call for what a learner would click. For a demo and tests; it has no keys."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 from litestar import Litestar, get, post, put
@@ -8,8 +9,20 @@ from litestar.params import JSONBody, PathParameter
 
 from wissel.chain.door.app import make_app
 from wissel.chain.portal.actions import Portal
-from wissel.chain.portal.store import Book
-from wissel.chain.portal.words import Begun, ConsentWish, Mine, ObjectionWish, Pointer, Standing, Wish, Withdrawal
+from wissel.chain.portal.downloads.actions import Downloads
+from wissel.chain.portal.downloads.door import receive, store
+from wissel.chain.portal.downloads.words import Downloaded
+from wissel.chain.portal.words import (
+    Begun,
+    ConsentWish,
+    Mine,
+    ObjectionWish,
+    Pointer,
+    Request,
+    Standing,
+    Wish,
+    Withdrawal,
+)
 from wissel.messages.envelope import UUID
 
 Ref = Annotated[str, PathParameter(pattern=r"^[a-z0-9-]{1,60}$")]
@@ -38,6 +51,18 @@ async def list_processes(portal: NamedDependency[Portal]) -> list[str]:
 async def mine(ref: Ref, portal: NamedDependency[Portal]) -> list[Mine]:
     """List what a learner began."""
     return await portal.mine(ref)
+
+
+@get("/play/learners/{ref:str}/requests")
+async def requests(ref: Ref, portal: NamedDependency[Portal]) -> list[Request]:
+    """Show "my requests" to a learner who logs in: also what she began on another device."""
+    return await portal.requests(ref)
+
+
+@post("/play/learners/{ref:str}/downloads")
+async def download(ref: Ref, portal: NamedDependency[Portal]) -> Downloaded:
+    """Let a learner without a vault log in and download what waits for her."""
+    return await portal.download(ref)
 
 
 @get("/play/enrolments/{process:str}")
@@ -70,7 +95,9 @@ async def callback() -> str:
     return "You may close this window."
 
 
-def portal_app(portal: Portal, book: Book) -> Litestar:
+def portal_app(portal: Portal, downloads: Downloads, prepare: Sequence[Callable[[], Awaitable[None]]]) -> Litestar:
     """Return the portal's application."""
-    handlers = [point, mine, enrol, list_processes, standing, withdraw, consent, object_to, callback]
-    return make_app("Portal (played)", "1.0.0", handlers, given={"portal": portal}, prepare=[book.prepare])
+    stage = [point, mine, requests, download, enrol, list_processes, standing, withdraw, consent, object_to, callback]
+    handlers = [*stage, receive, store]
+    given = {"portal": portal, "downloads": downloads}
+    return make_app("Portal (played)", "1.0.0", handlers, given=given, prepare=prepare)

@@ -50,14 +50,10 @@ class Book:
         )
         await self._database.commit([Statement(upsert, [(ref, msgspec.json.encode(pointer).decode())])])
 
-    async def pointer(self, ref: str) -> Pointer:
-        """Return where her vault is. Raises NotKnown."""
+    async def pointer(self, ref: str) -> Pointer | None:
+        """Return where her vault is, or None when this portal knows of none."""
         rows = await self._database.fetch("SELECT pointer FROM pointers WHERE ref = ?", (ref,))
-        if not rows:
-            raise NotKnown(
-                "This portal does not know her vault. Hand the pointer over first: PUT /play/learners/{ref}."
-            )
-        return msgspec.json.decode(str(rows[0][0]), type=Pointer)
+        return msgspec.json.decode(str(rows[0][0]), type=Pointer) if rows else None
 
     async def keep(self, row: BegunRow, message: Outgoing) -> None:
         """Keep a message and the number it took in its process, in one transaction."""
@@ -66,6 +62,11 @@ class Book:
             " ON CONFLICT (process) DO UPDATE SET sequence = excluded.sequence"
         )
         await self._database.commit([Statement(upsert, [_values(row)]), keep(message)])
+
+    async def adopt(self, row: BegunRow) -> None:
+        """Note a process that was begun on another device; one that is known here stays as it is."""
+        insert = f"INSERT INTO begun ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 (constant text)
+        await self._database.commit([Statement(insert, [_values(row)])])
 
     async def saw(self, row: BegunRow) -> None:
         """Note where a process stands."""
@@ -106,6 +107,11 @@ class Book:
         """Say whether the platform acknowledged a message of hers."""
         sql = "SELECT 1 FROM outbox WHERE source = ? AND acknowledgement <> '' LIMIT 1"
         return bool(await self._database.fetch(sql, (subject,)))
+
+    async def unsent(self, subject: str) -> int:
+        """Return how many messages of hers the platform has neither taken nor refused yet."""
+        sql = "SELECT COUNT(*) FROM outbox WHERE source = ? AND acknowledgement = '' AND refused = ''"
+        return int(str((await self._database.fetch(sql, (subject,)))[0][0]))
 
     async def sending(self, subject: str) -> tuple[int, tuple[str, ...]]:
         """Return how many messages of hers are kept, and the codes with which the platform refused some."""

@@ -47,6 +47,7 @@ class Withdrawal(Play, frozen=True, kw_only=True):
     """She withdraws; she owes no reason."""
 
     text: Text = ""
+    learner: Ref | Literal[""] = ""  # who is there; empty: who began
 
 
 class ConsentWish(Play, frozen=True, kw_only=True):
@@ -81,6 +82,17 @@ class Mine(msgspec.Struct, frozen=True, kw_only=True):
 
     process: str
     institution: str
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A request in "my requests", as the platform says it: begun on this device or another."""
+
+    process: str
+    kind: str
+    institution: str
+    phase: str
+    open: tuple[str, ...] = ()
+    decided: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

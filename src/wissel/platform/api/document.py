@@ -56,6 +56,7 @@ _REFUSALS: Final[Mapping[str, tuple[int, ...]]] = {
     "readMailbox": (401, 403, 429),
     "settle": (401, 403, 413, 415, 429),
     "readProcess": (401, 403, 404, 429),
+    "listProcesses": (401, 403, 429),
     "readReadiness": (503,),
     "readCheckpoint": (404,),
     "readTile": (404,),

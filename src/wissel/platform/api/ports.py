@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from wissel.client.words import Accepted, ProcessView, Settled, Settlement
+from wissel.client.words import Accepted, LearnerProcess, ProcessView, Settled, Settlement
 from wissel.messages.envelope import Offered
 from wissel.messages.participant import Card, Key
 
@@ -12,10 +12,11 @@ from wissel.messages.participant import Card, Key
 class Switch(Protocol):
     """Takes messages in, hands them out, books their outcomes. Errors are WisselErrors: status, code, field."""
 
-    async def accept(self, caller: str, body: bytes) -> Accepted:
+    async def accept(self, caller: str, body: bytes, learner: str) -> Accepted:
         """Take the raw bytes of a Submission from `caller`; return when it is durable.
 
         The API has checked: at most 1 MiB, strict JSON (UTF-8, no name twice, depth at most 16), and no more.
+        `learner` is the value of the Learner-Token header, or empty: who is logged in at the portal that calls.
         """
         ...
 
@@ -30,8 +31,12 @@ class Switch(Protocol):
     async def view(self, caller: str, process: str, learner: str) -> ProcessView:
         """Return where a process stands, only for the portal of that process; to others it does not exist.
 
-        `learner` is the value of the Learner-Token header, or empty: a portal for a learner who is there.
+        With `learner`, the value of the Learner-Token header, only when the process is also that learner's.
         """
+        ...
+
+    async def mine(self, caller: str, learner: str) -> Sequence[LearnerProcess]:
+        """Return what runs for the learner whose token this is, as far as it began at `caller`. Never without one."""
         ...
 
 

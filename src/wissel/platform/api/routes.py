@@ -9,6 +9,7 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from wissel.client.words import (
     PULL_MAX,
     Accepted,
+    LearnerProcesses,
     Mailbox,
     ProcessView,
     Receipts,
@@ -28,6 +29,14 @@ from wissel.platform.api.tokens import Tokens
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 Caller = Request[Any, Any, Any]
+LearnerToken = Annotated[
+    str,
+    HeaderParameter(
+        name="Learner-Token",
+        max_length=8000,
+        description="The id_token of the learner's log-in at the calling portal.",
+    ),
+]
 
 
 def api_router(switch: Switch, tokens: Tokens, token_calls: Buckets, health: Health) -> Router:
@@ -51,12 +60,12 @@ def _token(tokens: Tokens, calls: Buckets) -> BaseRouteHandler:
 
 def _messages(switch: Switch) -> list[BaseRouteHandler]:
     @post("/messages", access=allowed("messages"), status_code=202, tags=["messages"], operation_id="sendMessage")
-    async def send(request: Caller) -> Response[Sent]:
+    async def send(request: Caller, learner_token: LearnerToken = "") -> Response[Sent]:
         """Send a message. The same bytes again give the same answer, with status 200."""
         _expect(request, JSON)
         body = await request.body()
         check_json(body)
-        accepted: Accepted = await switch.accept(caller_of(request), body)
+        accepted: Accepted = await switch.accept(caller_of(request), body, learner_token)
         sent = Sent(id=accepted.id, acknowledgement=accepted.acknowledgement)
         return Response(sent, status_code=202 if accepted.first else 200)
 
@@ -83,17 +92,17 @@ def _processes(switch: Switch) -> list[BaseRouteHandler]:
     async def view(
         request: Caller,
         process: Annotated[str, PathParameter(pattern=UUID, description="The id of the process.")],
-        learner_token: Annotated[
-            str,
-            HeaderParameter(
-                name="Learner-Token", max_length=8000, description="The token of the learner who is there."
-            ),
-        ] = "",
+        learner_token: LearnerToken = "",
     ) -> ProcessView:
-        """Read where a process stands. Only the portal where it began may ask."""
+        """Read where a process stands. Only the portal where it began may ask; with a learner's token, only of hers."""
         return await switch.view(caller_of(request), process, learner_token)
 
-    return [view]
+    @get("/processes", access=allowed("processes"), tags=["processes"], operation_id="listProcesses")
+    async def mine(request: Caller, learner_token: LearnerToken = "") -> LearnerProcesses:
+        """List what runs for the learner who is logged in, begun at this portal on whichever device."""
+        return LearnerProcesses(processes=tuple(await switch.mine(caller_of(request), learner_token)))
+
+    return [view, mine]
 
 
 def _health(health: Health) -> list[BaseRouteHandler]:

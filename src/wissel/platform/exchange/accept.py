@@ -1,7 +1,7 @@
 """Accept: check, seal at once, counter-sign, commit once, and only then answer (architecture section 4, step 1)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -15,7 +15,7 @@ from wissel.messages.envelope import LEARNER, Envelope
 from wissel.messages.fields import Payload
 from wissel.messages.holds import KINDS, NOBODY
 from wissel.messages.verify import b64, sha256
-from wissel.platform.exchange import holds, parties, proofs, rows, rules
+from wissel.platform.exchange import holds, learners, parties, proofs, rows, rules
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import (
     EnvelopeRefused,
@@ -47,6 +47,7 @@ class _Checked:
     where: Where
     caller: str
     now: datetime
+    learner: str = ""
 
     @property
     def envelope(self) -> Envelope:
@@ -66,8 +67,11 @@ class _Checked:
         )
 
 
-async def accept(desk: Desk, caller: str, body: bytes) -> Accepted:
-    """Take one submission, or raise an error that says which field and why; nothing is half accepted."""
+async def accept(desk: Desk, caller: str, body: bytes, learner: str = "") -> Accepted:
+    """Take one submission, or raise an error that says which field and why; nothing is half accepted.
+
+    `learner` is the token of the learner who is logged in at the portal that calls, or empty.
+    """
     now = desk.clock.now()
     if await desk.log.stalled(now):
         raise TooBusy("The audit log is behind; nothing is accepted until it has caught up. Try again in a minute.")
@@ -78,7 +82,7 @@ async def accept(desk: Desk, caller: str, body: bytes) -> Accepted:
     before = await messages.seen_before(desk.database, where, key)
     if before is not None:
         return _again(before, read)
-    checked = _check(desk, caller, read, where, now)
+    checked = replace(_check(desk, caller, read, where, now), learner=learner)
     taken, unit = await _unit(desk, checked)
     seen = messages.Dedup(read.digest, taken.acknowledgement)
     until = to_ms(end_of(date.fromisoformat(envelope.enddate))) + _DAY_MS
@@ -145,10 +149,20 @@ async def _start(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
     if not await desk.running.admit(desk.database, desk.limits.running_processes_max, checked.now):
         raise TooBusy("So many requests are under way that no new one is taken now. Try again in a minute.")
     proofs.check_grant(checked.read, checked.proven.roles, desk.participants, "", checked.now)
-    submission = checked.read.submission
-    learner = parties.from_addressee(submission.addressee, desk.entropy) if submission.addressee else None
     row = _process_row(desk, checked, checked.row.process, b64(checked.read.commitment))
-    return _begin(desk, checked, row, learner, _mint(desk, row))
+    taken, unit = _begin(desk, checked, row, _addressed(desk, checked), _mint(desk, row))
+    if checked.learner:
+        unit.append(learners.index(desk, row, learners.known(desk, checked.learner, checked.caller)))
+    return taken, unit
+
+
+def _addressed(desk: Desk, checked: _Checked) -> Party | None:
+    """Return the learner as a party, with the place for her messages and copies that her portal named."""
+    if "learner" not in checked.proven.roles:
+        return None
+    addressee = rules.check_addressee(checked.read.submission.addressee)
+    proofs.check_provider(addressee.provider, checked.caller, desk.participants)
+    return parties.from_addressee(addressee, desk.entropy)
 
 
 async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
@@ -234,6 +248,8 @@ async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple
         raise ProcessMismatch("This process is over. What comes later goes as a new one.", field="/envelope/process")
     await _check_asked(desk, checked)
     _check_place(checked, process)
+    if "learner" in checked.proven.roles:
+        await learners.check_hers(desk, process, checked.learner, checked.caller)
     last = await messages.last_sequence(desk.database, checked.where, envelope.source, envelope.recipient)
     if int(envelope.sequence) != last + 1:
         raise SequenceBroken(

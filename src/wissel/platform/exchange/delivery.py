@@ -39,6 +39,7 @@ REQUEST_BYTES_MAX: Final = 4_194_304  # of sealed copies in one request; a large
 SHUT: Final = timedelta(seconds=300)
 AWAY_MAX: Final = 10_000
 OK: Final = 200
+_HOLDS: Final = frozenset({"provider", "portal"})  # keep what is sealed to learners: a vault, a place for downloads
 REVOKED: Final = frozenset({401, 403, 404, 410})
 
 
@@ -83,7 +84,8 @@ class Delivery:
 
     async def push(self, now: datetime) -> int:
         """Push messages to webhooks and vaults; return how many got their final outcome."""
-        targets = [card for card in self._desk.participants.cards() if card.endpoints.push or "provider" in card.roles]
+        cards = self._desk.participants.cards()
+        targets = [card for card in cards if card.endpoints.push or _HOLDS.intersection(card.roles)]
         done = await asyncio.gather(*(self._push_to(card.urn, card.endpoints.push, now) for card in targets))
         return sum(done)
 

@@ -19,6 +19,7 @@ from wissel.platform.exchange.errors import NotOffered
 from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.shred import order_destroy_class
 from wissel.platform.forgetting.words import KeyClass, KeyRing
+from wissel.platform.identity import store as index
 from wissel.platform.store import messages, parcels, processes
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MailRow, ProcessRow
@@ -84,6 +85,7 @@ class Lifecycle:
             self._commit(
                 [
                     *processes.settle(row.where),
+                    index.drop(row.where),
                     parcels.keep_until(row.where, to_ms(now + timedelta(days=self._desk.limits.parcel_days))),
                     self._leaf("process.settled", row, now),
                     *order_destroy_class(row.process, ("post", "number", "special"), "settled", now),

@@ -8,7 +8,7 @@ import msgspec
 from wissel.core.moments import dutch_day
 from wissel.messages.envelope import LEARNER, SenderProof
 from wissel.messages.verify import Refused, b64, check_jws, jws_header, sha256
-from wissel.platform.exchange.errors import NotGranted, SenderUnproven
+from wissel.platform.exchange.errors import EnvelopeRefused, NotGranted, SenderUnproven
 from wissel.platform.exchange.rules import Read, nonce_of
 from wissel.platform.exchange.words import Limits
 from wissel.platform.participants.actions import KnownKey, Participants
@@ -64,6 +64,14 @@ def check_grant(read: Read, roles: frozenset[str], participants: Participants, o
         raise NotGranted(
             f"{envelope.recipient} has no live standing grant for {envelope.type} by this sender.",
             field="/envelope/grant",
+        )
+
+
+def check_provider(provider: str, portal: str, participants: Participants) -> None:
+    """Hold who signs for the learner to a vault's provider, or to the portal that calls: her place for downloads."""
+    if provider != portal and "provider" not in participants.card(provider).roles:
+        raise EnvelopeRefused(
+            "Who signs for the learner is a vault's provider, or this portal itself.", field="/addressee/provider"
         )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from wissel.core.ids import process_id
 from wissel.core.moments import dutch_day, parse_rfc3339
 from wissel.messages.catalogue import MessageType, longest
-from wissel.messages.envelope import LEARNER, Envelope, Submission
+from wissel.messages.envelope import LEARNER, Addressee, Envelope, Submission
 from wissel.messages.verify import Refused, b64, canonical, commit, parse_json, sha256, unb64
 from wissel.platform.exchange.errors import EnvelopeRefused, ProcessMismatch, SubmissionMalformed
 from wissel.platform.exchange.words import Limits
@@ -97,6 +97,16 @@ def check_start(envelope: Envelope) -> None:
         )
     if envelope.sequence != "1":
         raise ProcessMismatch("The first message of a process has sequence 1.", field="/envelope/sequence")
+
+
+def check_addressee(addressee: Addressee | None) -> Addressee:
+    """Return where a learner's messages and copies go: her first message says so, or she would get none."""
+    if addressee is None:
+        raise EnvelopeRefused(
+            "Say where her copies go: her vault, one at a default provider, or a place for downloads at her portal.",
+            field="/addressee",
+        )
+    return addressee
 
 
 def nonce_of(commitment: bytes) -> str:

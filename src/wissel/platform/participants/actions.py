@@ -84,6 +84,10 @@ class Participants:
             known = self._keys.get(key.kid)
             if known is not None and known.card.urn != card.urn:
                 raise CardInvalid("This key belongs to another participant.", field=f"/keys/{number}/kid")
+        others = [other for other in self._cards.values() if other.urn != card.urn]
+        taken = {client for other in others for client in clients_of(other)}
+        if taken.intersection(clients_of(card)):
+            raise CardInvalid("A client of this card is another portal's.", field="/settings")
 
     def _with_ended(self, card: Card, now: datetime) -> Card:
         before = self._cards.get(card.urn)
@@ -170,7 +174,29 @@ def check_card(card: Card) -> None:
                 "A card holds public keys only. Make a new key: this one is known now.",
                 field=f"/keys/{number}/jwk",
             )
+    check_clients(card)
     read_grants(card)
+
+
+def clients_of(card: Card) -> list[str]:
+    """Return a portal's clients at the identity provider: `clients` sign, `logins` log in; nobody else has any."""
+    if "portal" not in card.roles:
+        return []
+    return [client for name in ("clients", "logins") for client in card.settings.get(name, [])]
+
+
+def check_clients(card: Card) -> None:
+    """Raise CardInvalid unless a portal's clients are names, each for one use.
+
+    What signs a message travels in copies to all parties: a client that also logs in would let them be the learner.
+    """
+    for name in ("clients", "logins"):
+        given = card.settings.get(name, [])
+        if not isinstance(given, list | tuple) or not all(isinstance(client, str) and client for client in given):
+            raise CardInvalid("A portal's clients are a list of names.", field=f"/settings/{name}")
+    clients = clients_of(card)
+    if len(clients) != len(set(clients)):
+        raise CardInvalid("A client signs or logs in, never both.", field="/settings/logins")
 
 
 def read_grants(card: Card) -> dict[str, StandingGrant]:

@@ -133,6 +133,10 @@ class Keys:
         self._open_day(day, self._clock.now())
         return rules.derived(self._store.day_key(day), purpose)
 
+    def derived_alive(self, purpose: str) -> dict[date, bytes]:
+        """Return for each day that is alive its 32 bytes for `purpose`. Makes no day and takes no slot."""
+        return {day: rules.derived(self._store.day_key(day), purpose) for day in self._store.days()}
+
     def evict(self, day: str, numbers: Sequence[int]) -> None:
         """Forget unwrapped keys, because their slots are about to be zeroed."""
         for number in numbers:

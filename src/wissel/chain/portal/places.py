@@ -1,0 +1,110 @@
+"""Where a learner's messages and copies go: her vault, one at the default provider, or the portal's downloads.
+
+A request never fails for want of a vault: what is away, full or broken is passed over, and the next is tried.
+Only a learner who shut the portal out of her vault is asked first.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from wissel.chain.errors import PartnerFailed
+from wissel.chain.participants import Folders
+from wissel.chain.people import Person
+from wissel.chain.portal.browser import Browser, Provider
+from wissel.chain.portal.downloads.actions import Downloads
+from wissel.chain.portal.rules import deliver_until, reach_until
+from wissel.chain.portal.store import Book
+from wissel.chain.portal.vault import Vault
+from wissel.chain.portal.words import Pointer, Profile
+from wissel.chain.steering import conduct
+from wissel.chain.world import World
+from wissel.core.moments import dutch_day
+from wissel.infra.http.ports import Unreachable
+from wissel.messages.envelope import Addressee
+from wissel.messages.participant import Card
+
+GRANT: Final = timedelta(days=365)  # how long she lets the portal into a vault that it had opened for her
+
+
+class Guest(NamedTuple):
+    """Who is logged in: the learner, her pseudonym at this portal, and the id_token of her log-in."""
+
+    person: Person
+    subject: str
+    token: str
+
+
+class Places:
+    """Finds a place for each. `cards` is the public list of participants, `urn` the portal's own name."""
+
+    def __init__(
+        self,
+        world: World,
+        book: Book,
+        downloads: Downloads,
+        browsers: Folders,
+        *,
+        cards: Callable[[], Iterable[Card]],
+        urn: str,
+    ) -> None:
+        self._world, self._book, self._downloads = world, book, downloads
+        self._browsers, self._cards, self._urn = browsers, cards, urn
+
+    def browser(self, guest: Guest) -> Browser:
+        """Return her browser."""
+        return Browser(self._world, self._browsers, guest.person.ref)
+
+    async def profile(self, guest: Guest) -> Profile:
+        """Return her profile from her vault; without one that answers, what she fills in on the form."""
+        vault = await self._vault(guest)
+        try:
+            if vault is not None:
+                return await vault.profile()
+        except (Unreachable, PartnerFailed):
+            pass  # she fills in the form
+        return msgspec.convert(guest.person.profile(), Profile)
+
+    async def addressee(self, guest: Guest, institution: str, end: date, now: datetime) -> Addressee:
+        """Return where the messages and copies of a process go that ends on `end`."""
+        vault = await self._vault(guest)
+        try:
+            if vault is not None:
+                return await _at_vault(vault, institution, end, now)
+        except (Unreachable, PartnerFailed):
+            pass  # they wait here until she comes
+        return await self._downloads.open(guest.subject, self.browser(guest).key, deliver_until(end))
+
+    async def _vault(self, guest: Guest) -> Vault | None:
+        """Return her vault; opened at the default provider when she has none and does not rather download."""
+        pointer = await self._book.pointer(guest.person.ref)
+        if pointer is None and conduct(guest.person.surname).keeps == "vault":
+            pointer = await self._open(guest)
+        return None if pointer is None else Vault(self._world.http, pointer)
+
+    async def _open(self, guest: Guest) -> Pointer | None:
+        provider = self._provider()
+        if provider is None:
+            return None
+        until = dutch_day(self._world.clock.now()) + GRANT
+        try:
+            pointer = await self.browser(guest).vault(provider, guest.person.profile(), self._urn, until)
+        except (Unreachable, PartnerFailed):
+            return None
+        await self._book.point(guest.person.ref, pointer)
+        return pointer
+
+    def _provider(self) -> Provider | None:
+        """Return the first provider on the list that opens vaults for those who have none."""
+        found = (card for card in self._cards() if "provider" in card.roles and card.endpoints.api)
+        return next((Provider(card.urn, card.endpoints.api) for card in found), None)
+
+
+async def _at_vault(vault: Vault, institution: str, end: date, now: datetime) -> Addressee:
+    """Ask a vault for the two tokens: for this process, and for the institution afterwards."""
+    pointer = vault.pointer
+    deliver = await vault.grant("process", "", "to deliver messages and copies of this process", deliver_until(end))
+    reach = await vault.grant("capability", institution, "to reach me about my enrolment", reach_until(dutch_day(now)))
+    return Addressee(vault=pointer.vault, key=pointer.key, token=deliver, provider=pointer.provider, capability=reach)
