@@ -212,7 +212,8 @@ class Stage:
         platform = Litestar([give_token, take, view, mine], logging_config=None)
         platform.state.platform, platform.state.portal = self.platform, self.participants["portal"].urn
         apps: dict[str, Any] = {served.address: served.app for served in chain.apps}
-        self.http.inner = MemoryHttp(apps | {PLATFORM_BASE: platform, PROVIDER_BASE: vaults.app})
+        doors = {PLATFORM_BASE: platform, PROVIDER_BASE: vaults.app, ADDRESSES.portal: portal.apps[0].app}
+        self.http.inner = MemoryHttp(apps | doors)
         for app in apps.values():
             await stack.enter_async_context(AsyncTestClient(app))
         self.client = await stack.enter_async_context(AsyncTestClient(portal.apps[0].app))

@@ -31,7 +31,7 @@ CONTROL: Final = 700  # the number of the first learner whom nothing disturbs
 # What the platform may not hold when all is over. Rows of `data_keys` go when their slots are zero.
 MUST_BE_EMPTY: Final = (
     *("processes", "messages", "mail", "parties", "parcels", "events", "setaside"),
-    *("pending_leaves", "destroy_orders", "data_keys"),
+    *("learner_index", "pending_leaves", "destroy_orders", "data_keys"),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.journeys.nation import Nation, nation
 
 from wissel.assembly.demo import play
+from wissel.institution.samples import urn
 from wissel.messages.verify import jws_header, open_copy, parse_json, read_trust, verify
 
 INSTITUTION = "institutions/noord"
@@ -112,16 +113,24 @@ async def test_a_message_waits_sealed_at_the_portal_until_she_comes(tmp_path: Pa
         await come_back_until(here, DOWNLOADS, "process.forgotten", process)
 
 
-@pytest.mark.parametrize("ref", [DEFAULT, "everything-fine"])
-async def test_a_request_goes_on_when_no_provider_of_vaults_answers(tmp_path: Path, ref: str) -> None:
+async def test_a_request_goes_on_when_no_provider_opens_a_vault(tmp_path: Path) -> None:
     async with nation(tmp_path / "data") as here:
-        if ref == DEFAULT:
-            guest: play.Guest | play.Learner = play.arrive(here.scene, ref)
-        else:
-            guest = await here.learner(ref)  # has a vault, and its provider is away when she enrols
         here.network.down.add(here.scene.address("vaults"))
-        process = await here.enrol(guest)
-        await come_back_until(here, ref, "process.forgotten", process)
+        process = await here.enrol(play.arrive(here.scene, DEFAULT))
+        await come_back_until(here, DEFAULT, "process.forgotten", process)
+        assert verified(here, f"learners/{DEFAULT}") > verified(here, INSTITUTION)
+
+
+async def test_whose_vault_is_away_is_told_and_may_choose_to_download(tmp_path: Path) -> None:
+    ref = "everything-fine"
+    async with nation(tmp_path / "data") as here:
+        learner = await here.learner(ref)
+        here.network.down.add(here.scene.address("vaults"))
+        with pytest.raises(play.StoryFailed, match=r"502.*choose to download"):
+            await here.enrol(learner)
+        wish = {"learner": ref, "institution": urn("99XA"), "programme": "80059", "copies": "downloads"}
+        begun = await play.call(here.network, "POST", f"{here.scene.address('portal')}/play/enrolments", wish)
+        await come_back_until(here, ref, "process.forgotten", begun["process"])
         assert verified(here, f"learners/{ref}") > verified(here, INSTITUTION)
 
 

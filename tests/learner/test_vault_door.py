@@ -4,12 +4,13 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.learner.vault_scene import NOW, Scene
 
 from wissel.infra.http.ports import Request
 from wissel.learner.owner import Owner, VaultRefused, open_all
-from wissel.learner.words import Asked, Given
+from wissel.learner.words import OPENINGS_BURST, Asked, Given
 from wissel.messages.jose import SigningKey
 from wissel.messages.records import read_receipt
 from wissel.messages.verify import b64, sha256
@@ -223,3 +224,16 @@ async def test_a_private_key_is_refused_when_a_vault_is_opened(scene: Scene) -> 
     assert answer.status == 422
     taken = json.dumps({"name": "noor", "key": scene.keys.seal.public_jwk}).encode()
     assert (await scene.http.send(Request("POST", "http://provider.test/v", {}, taken))).status == 409
+
+
+async def test_one_address_opens_so_many_vaults_and_hears_when_it_may_open_more(scene: Scene) -> None:
+    body = msgspec.json.encode({"name": "noor", "key": scene.keys.seal.public_jwk})  # taken: it uses up no room
+    statuses = [
+        (await scene.http.send(Request("POST", "http://provider.test/v", {}, body))).status
+        for _ in range(OPENINGS_BURST)
+    ]
+    assert set(statuses) == {409, 429}, "the scene opened one"
+    answer = await scene.http.send(Request("POST", "http://provider.test/v", {}, body))
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+    scene.clock.at += timedelta(seconds=1)
+    assert (await scene.http.send(Request("POST", "http://provider.test/v", {}, body))).status == 409

@@ -16,6 +16,7 @@ from wissel.core.entropy import Entropy
 from wissel.infra.http.door import Connection, open_door, public
 from wissel.infra.http.door import Door as HttpDoor
 from wissel.infra.http.proof import HEADER, KeyOf, Proofs
+from wissel.infra.http.rate import Buckets
 from wissel.infra.http.strict import read_json
 from wissel.infra.telemetry.log import Log
 from wissel.learner.errors import NoGrant
@@ -23,6 +24,8 @@ from wissel.learner.grants import Act
 from wissel.learner.ports import VaultStore
 from wissel.learner.provider import Provider
 from wissel.learner.words import (
+    OPENINGS_BURST,
+    OPENINGS_PER_SECOND,
     Asked,
     Copies,
     CopyList,
@@ -48,6 +51,7 @@ class Door(NamedTuple):
     provider: Provider
     proofs: Proofs
     base: str
+    openings: Buckets
 
     def enter(self, request: Asking, vault: str, act: Act) -> tuple[VaultStore, Grant]:
         """Return drawers and grant of who comes with a token. Raises VaultError."""
@@ -77,8 +81,9 @@ def _json(value: msgspec.Struct, status: int = 200) -> Response[bytes]:
 
 
 @post("/v", access=public)
-async def open_vault(body: RawBody, door: NamedDependency[Door]) -> Response[bytes]:
-    """Open a vault."""
+async def open_vault(request: Asking, body: RawBody, door: NamedDependency[Door]) -> Response[bytes]:
+    """Open a vault, for whoever made a key: anybody may, and nobody may take them all."""
+    door.openings.take(request.client.host if request.client else "")
     return _json(door.provider.open(read_json(body, Opening)), 201)
 
 
@@ -202,7 +207,8 @@ def make_door(
     provider: Provider, *, clock: Clock, entropy: Entropy, log: Log, base: str, platform_key: KeyOf
 ) -> HttpDoor:
     """Return the provider's application. `base` is its public address without a slash at the end."""
-    door = Door(provider, Proofs(clock, platform_key), base)
+    openings = Buckets(clock, per_second=OPENINGS_PER_SECOND, burst=OPENINGS_BURST)
+    door = Door(provider, Proofs(clock, platform_key), base, openings)
     handlers = [
         *(open_vault, deliver_copies, deliver_messages, read_inbox, list_copies, read_copy, set_end, destroy_copy),
         *(give_grant, list_grants, revoke_grant, read_profile, write_profile, health),

@@ -12,6 +12,8 @@ JWE_MAX: Final = 1_500_000  # characters of one sealed copy or message; a payloa
 PROFILE_MAX: Final = 200_000
 GRANTS_MAX: Final = 2_000  # per vault, dead ones included
 VAULTS_MAX: Final = 10_000  # per provider
+OPENINGS_PER_SECOND: Final = 1.0  # vaults that one network address may open
+OPENINGS_BURST: Final = 500
 
 Kind = Literal["owner", "portal", "process", "capability"]
 

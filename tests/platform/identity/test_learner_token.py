@@ -1,6 +1,7 @@
 """The learner's token: the id_token of her log-in at the calling portal, and nothing else that looks like it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -50,7 +51,7 @@ async def test_whatever_is_no_log_in_at_this_portal_is_nobody(world: World, what
 
 
 @pytest.mark.parametrize("claims", [{}, {"aud": ["login"]}, {"aud": ["login", "x"], "azp": "login"}])
-async def test_a_log_in_at_this_portal_says_who_she_is_there(world: World, claims: dict[str, object]) -> None:
+async def test_a_log_in_at_this_portal_says_who_she_is_there(world: World, claims: dict[str, Any]) -> None:
     learner = learner_of(world.logged_in(**claims), PORTAL, world.platform.participants, START)
     assert learner == ("https://eduid.test", PORTAL, "her-pseudonym", "high")
 

@@ -85,14 +85,14 @@ class Portal:
 
     async def enrol(self, wish: Wish) -> Begun:
         """Log her in, fill in her request from her profile, let her sign, and send it."""
-        guest = await self._enter(wish.learner)
+        guest = await self._enter(wish.learner, downloads=wish.copies == "downloads")
         bsn = await self._number(wish.learner)
         request = payload(wish, await self._places.profile(guest), bsn)
         return await self._begin("enrolment.requested.v1", request, guest, wish.institution)
 
     async def object(self, wish: ObjectionWish) -> Begun:
         """Start an objection from the afschriften that she has: a process of its own."""
-        guest = await self._enter(wish.learner)
+        guest = await self._enter(wish.learner, downloads=wish.copies == "downloads")
         request = ObjectionReceived(decision=wish.decision, text=wish.text, afschriften=wish.afschriften)
         return await self._begin("objection.received.v1", request, guest, wish.institution)
 
@@ -182,13 +182,13 @@ class Portal:
         """Send what waits."""
         return await self._outbox.step(now)
 
-    async def _enter(self, ref: str) -> Guest:
+    async def _enter(self, ref: str, *, downloads: bool = False) -> Guest:
         """Log her in at eduID: the id_token of this log-in is what the portal shows to the platform for her."""
         person = self._world.people.get(ref)
         logged = await self._logins.know.login(ref)
         if not logged.claims.get("sub"):
             raise PartnerFailed(f"eduID did not say who {person.ref} is.")
-        return Guest(person, str(logged.claims["sub"]), logged.token)
+        return Guest(person, str(logged.claims["sub"]), logged.token, downloads)
 
     async def _number(self, ref: str) -> str:
         """Return her BSN from DigiD, or an empty text when she has none to log in with."""

@@ -1,7 +1,7 @@
 """Where a learner's messages and copies go: her vault, one at the default provider, or the portal's downloads.
 
-A request never fails for want of a vault: what is away, full or broken is passed over, and the next is tried.
-Only a learner who shut the portal out of her vault is asked first.
+A request never fails for want of a vault: when no vault can be opened for her, she downloads. Her own vault is her
+choice, so one that is away is not passed over silently: she is told, and may choose to download.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,11 +30,12 @@ GRANT: Final = timedelta(days=365)  # how long she lets the portal into a vault 
 
 
 class Guest(NamedTuple):
-    """Who is logged in: the learner, her pseudonym at this portal, and the id_token of her log-in."""
+    """Who is logged in: the learner, her pseudonym at this portal, the id_token of her log-in, and what she chose."""
 
     person: Person
     subject: str
     token: str
+    downloads: bool = False
 
 
 class Places:
@@ -58,30 +59,29 @@ class Places:
         return Browser(self._world, self._browsers, guest.person.ref)
 
     async def profile(self, guest: Guest) -> Profile:
-        """Return her profile from her vault; without one that answers, what she fills in on the form."""
+        """Return her profile from her vault; without one, what she fills in on the form."""
         vault = await self._vault(guest)
+        if vault is None:
+            return msgspec.convert(guest.person.profile(), Profile)
         try:
-            if vault is not None:
-                return await vault.profile()
-        except (Unreachable, PartnerFailed):
-            pass  # she fills in the form
-        return msgspec.convert(guest.person.profile(), Profile)
+            return await vault.profile()
+        except Unreachable:
+            raise PartnerFailed(
+                "Her vault does not answer. Try again later, or let her choose to download.", field="/copies"
+            ) from None
 
     async def addressee(self, guest: Guest, institution: str, end: date, now: datetime) -> Addressee:
         """Return where the messages and copies of a process go that ends on `end`."""
         vault = await self._vault(guest)
-        try:
-            if vault is not None:
-                return await _at_vault(vault, institution, end, now)
-        except (Unreachable, PartnerFailed):
-            pass  # they wait here until she comes
+        if vault is not None:
+            return await _at_vault(vault, institution, end, now)
         return await self._downloads.open(guest.subject, self.browser(guest).key, deliver_until(end))
 
     async def _vault(self, guest: Guest) -> Vault | None:
-        """Return her vault; opened at the default provider when she has none and does not rather download."""
-        pointer = await self._book.pointer(guest.person.ref)
-        if pointer is None and conduct(guest.person.surname).keeps == "vault":
-            pointer = await self._open(guest)
+        """Return her vault, opened at the default provider when she has none; None when she downloads."""
+        if guest.downloads or conduct(guest.person.surname).keeps == "downloads":
+            return None
+        pointer = await self._book.pointer(guest.person.ref) or await self._open(guest)
         return None if pointer is None else Vault(self._world.http, pointer)
 
     async def _open(self, guest: Guest) -> Pointer | None:

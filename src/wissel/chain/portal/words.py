@@ -29,10 +29,16 @@ class Pointer(Play, frozen=True, kw_only=True):
     provider: Urn
 
 
-class Wish(Play, frozen=True, kw_only=True):
-    """What she fills in to enrol. Empty `motivation`: what her profile says."""
+class Keeping(Play, frozen=True, kw_only=True):
+    """Who asks, and where her messages and copies go: a vault (hers, or one that is opened for her), or downloads."""
 
     learner: Ref
+    copies: Literal["vault", "downloads"] = "vault"
+
+
+class Wish(Keeping, frozen=True, kw_only=True):
+    """What she fills in to enrol. Empty `motivation`: what her profile says."""
+
     institution: Urn
     programme: Code
     studyyear: Year = "2026-27"
@@ -58,10 +64,9 @@ class ConsentWish(Play, frozen=True, kw_only=True):
     given: bool = True
 
 
-class ObjectionWish(Play, frozen=True, kw_only=True):
+class ObjectionWish(Keeping, frozen=True, kw_only=True):
     """She objects to a decision (its message id), with the hashes of the afschriften from her vault that show it."""
 
-    learner: Ref
     institution: Urn
     decision: Id
     text: Text

@@ -1,0 +1,140 @@
+"""A place for downloads: the platform puts in, she alone takes out, and the portal signs for what she has."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.chain.played import START, CountedEntropy
+from tests.chain.test_chain_portal import INSTITUTION, PLATFORM, Stage
+
+from wissel.infra.http.ports import Request, Response
+from wissel.infra.http.proof import HEADER, make_proof
+from wissel.messages.envelope import Addressee, SenderProof
+from wissel.messages.jose import Sealer, SigningKey
+from wissel.messages.records import acknowledge, read_receipt
+from wissel.messages.verify import b64, sha256
+
+REF = "everything-fine-downloads"
+CHANCE = CountedEntropy("deliveries")
+ID = "0197a1b2-0000-7000-8000-000000000001"
+COMMITMENT = sha256(b"a message")
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """Return a stage on which a learner without a vault has asked to enrol."""
+    found = Stage(tmp_path)
+    async with AsyncExitStack() as stack:
+        await found.open(stack)
+        answer = await found.enrol(REF)
+        assert answer.status_code == 201, answer.text
+        yield found
+    found.close()
+
+
+def addressee(stage: Stage) -> Addressee:
+    ((read, _),) = stage.platform.taken.values()
+    assert read.submission.addressee is not None
+    return read.submission.addressee
+
+
+def acknowledged(key: SigningKey = PLATFORM) -> str:
+    proof = SenderProof(kind="signature", jws="a..b")
+    facts: dict[str, Any] = {"received": START, "decision": "accepted", "ruleset": "1", "log": "log", "keys": {}}
+    return acknowledge(key, commitment=COMMITMENT, sender=proof, **facts)
+
+
+def message(stage: Stage, acknowledgement: str = "") -> dict[str, Any]:
+    offered = msgspec.json.encode({"envelope": {"source": INSTITUTION}, "data": {"text": "MARKER"}})
+    jwe = Sealer.new(addressee(stage).key, CHANCE).seal(offered, CHANCE)
+    return {"messages": [{"id": ID, "acknowledgement": acknowledgement or acknowledged(), "jwe": jwe}]}
+
+
+def copy(stage: Stage) -> dict[str, Any]:
+    return {"copies": [{"id": b64(COMMITMENT), "jwe": Sealer.new(addressee(stage).key, CHANCE).seal(b"{}", CHANCE)}]}
+
+
+async def deliver(
+    stage: Stage, what: str, body: object, *, token: str = "", url: str = "", key: SigningKey = PLATFORM
+) -> Response:
+    """Call the place as the platform does, or with one thing otherwise."""
+    url, raw = f"{url or addressee(stage).vault}/{what}", msgspec.json.encode(body)
+    proof = make_proof(key, method="POST", url=url, body=raw, now=stage.clock.now(), entropy=CHANCE)
+    headers = {"authorization": f"Bearer {token or addressee(stage).token}", HEADER: proof}
+    return await stage.http.send(Request("POST", url, {**headers, "content-type": "application/json"}, raw))
+
+
+def outcome(stage: Stage, answer: Response) -> str:
+    (given,) = msgspec.json.decode(answer.body)["receipts"]
+    return read_receipt(given["receipt"], stage.participants["portal"].sign.public_jwk).outcome
+
+
+async def download(stage: Stage, ref: str = REF) -> dict[str, int]:
+    answer = await stage.client.post(f"/play/learners/{ref}/downloads")
+    found: dict[str, int] = answer.json()
+    return found
+
+
+async def test_the_portal_itself_is_named_as_her_place_and_nobody_reaches_her_there_later(stage: Stage) -> None:
+    place = addressee(stage)
+    assert place.provider == stage.participants["portal"].urn
+    assert place.capability == ""
+    assert set(place.key) == {"kty", "crv", "x", "y"}
+
+
+async def test_a_message_is_for_later_until_she_has_it(stage: Stage) -> None:
+    delivery = message(stage)
+    assert outcome(stage, await deliver(stage, "messages", delivery)) == "later"
+    assert outcome(stage, await deliver(stage, "messages", delivery)) == "later"
+    assert await download(stage, "everything-fine") == {"messages": 0, "copies": 0}
+    assert await download(stage) == {"messages": 1, "copies": 0}
+    assert outcome(stage, await deliver(stage, "messages", delivery)) == "accepted"
+    assert await download(stage) == {"messages": 0, "copies": 0}
+
+
+async def test_the_copy_takes_the_place_of_its_message_and_goes_when_she_has_it(stage: Stage) -> None:
+    await deliver(stage, "messages", message(stage))
+    for _ in range(2):
+        answer = await deliver(stage, "copies", copy(stage))
+        assert msgspec.json.decode(answer.body) == {"stored": [b64(COMMITMENT)]}
+    assert await download(stage) == {"messages": 0, "copies": 1}
+    assert stage.folders(f"{REF}/vault").names() == [f"{b64(COMMITMENT)}.afschrift"]
+    assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]
+
+
+async def test_what_is_not_sealed_to_her_is_not_signed_for(stage: Stage) -> None:
+    other = Sealer.new(stage.participants["portal"].seal.public_jwk, CHANCE).seal(b"{}", CHANCE)
+    delivery = message(stage)
+    delivery["messages"][0]["jwe"] = other
+    await deliver(stage, "messages", delivery)
+    assert await download(stage) == {"messages": 0, "copies": 0}
+    assert outcome(stage, await deliver(stage, "messages", delivery)) == "later"
+
+
+@pytest.mark.parametrize("what", ["messages", "copies"])
+async def test_only_the_platform_puts_in_and_only_with_the_token_of_the_place(stage: Stage, what: str) -> None:
+    body = message(stage) if what == "messages" else copy(stage)
+    unknown = addressee(stage).vault[:-1] + "x"
+    stranger = SigningKey.new(CHANCE)
+    assert (await deliver(stage, what, body, token="another")).status == 401
+    assert (await deliver(stage, what, body, key=stranger)).status == 401
+    assert (await deliver(stage, what, body, url=unknown)).status in {400, 404}
+    stage.clock.jump(86_400 * 700)
+    assert (await deliver(stage, what, body)).status == 410, "the platform hears that it need not come again"
+    await stage.steps["portal.downloads"](stage.clock.now())
+    assert (await deliver(stage, what, body)).status == 404
+    assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]
+
+
+async def test_a_message_that_the_platform_did_not_acknowledge_is_refused_whole(stage: Stage) -> None:
+    forged = message(stage, acknowledged(SigningKey.new(CHANCE)))
+    assert (await deliver(stage, "messages", forged)).status == 422
+    assert (await deliver(stage, "messages", {"messages": []})).status == 400
+    await deliver(stage, "messages", message(stage))
+    again = message(stage, acknowledged())
+    again["messages"][0]["acknowledgement"] += "A"
+    assert (await deliver(stage, "messages", again)).status == 409
+    assert await download(stage) == {"messages": 1, "copies": 0}
