@@ -33,6 +33,8 @@ def urn(name: str) -> str:
     return f"urn:nld:oin:{name.upper():0>20}:systeem:{name}"
 
 
+PROCESS = "01890a5d-ac96-874b-bcce-b302099a8057"
+SUBJECT = "urn:wissel:learner:11111111-1111-4111-8111-111111111111"
 PORTAL, COLLEGE, INSPECTOR = urn("portal"), urn("college"), urn("inspector")
 
 
@@ -121,7 +123,8 @@ class PlayedSwitch:
     async def mine(self, caller: str, learner: str) -> Sequence[LearnerProcess]:
         self._called(caller)
         self.learner = learner
-        return []
+        shown = {"process": PROCESS, "kind": "enrolment", "phase": "open", "institution": COLLEGE, "subject": SUBJECT}
+        return [LearnerProcess(**shown, sequence=2)]
 
     def _called(self, caller: str) -> None:
         self.callers.append(caller)

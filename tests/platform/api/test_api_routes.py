@@ -62,6 +62,10 @@ async def test_a_message_goes_through_the_real_server_and_is_acknowledged() -> N
         assert scene.switch.settled == receipts
         view = await scene.client(PORTAL).status(PROCESS, learner="hers")
         assert (view.phase, view.open, scene.switch.learner) == ("open", ("payment",), "hers")
+        (hers,) = await scene.client(PORTAL).processes("also hers")
+        assert (hers.process, hers.sequence, scene.switch.learner) == (PROCESS, 2, "also hers")
+        await scene.client(PORTAL).send(message, learner="hers again")
+        assert scene.switch.learner == "hers again"
         assert await client.checkpoint() == scene.audit.note
         assert await client.tile("0/000") == bytes(32 * 256)
     assert set(scene.switch.callers) == {COLLEGE, PORTAL}

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -81,13 +82,12 @@ async def _one(scene: Scene, http: Http, screen: Screen, ref: str, taken: Taken)
     process = await play.enrol(scene, http, learner, play.Wish())
     person = asyncio.create_task(decide_by_hand(scene, clock, HOUSE, ref))
     person.add_done_callback(lambda done: screen.by_hand(done.result()))
-    visits = asyncio.create_task(_come_back(scene, http, clock, ref))
-    async for said in play.follow(scene.data / "platform" / "log.jsonl", process):
-        count(proof, said)
-        screen.line(said)
-        taken.notice(scene, said)
+    async with _coming_back(scene, http, clock, ref):
+        async for said in play.follow(scene.data / "platform" / "log.jsonl", process):
+            count(proof, said)
+            screen.line(said)
+            taken.notice(scene, said)
     await person
-    visits.cancel()
     await _at_home(scene, http, learner)
     proof.seconds = (clock.now() - begun).total_seconds()
     await clock.sleep(QUIET_S)
@@ -95,11 +95,22 @@ async def _one(scene: Scene, http: Http, screen: Screen, ref: str, taken: Taken)
     return proof
 
 
-async def _come_back(scene: Scene, http: Http, clock: Clock, ref: str) -> None:
-    """Let who has no vault come back to the portal now and then, to download what waits for her."""
-    while play.comes_back(ref):
-        await clock.sleep(VISIT_S)
-        await play.download(scene, http, ref)
+@asynccontextmanager
+async def _coming_back(scene: Scene, http: Http, clock: Clock, ref: str) -> AsyncIterator[None]:
+    """Let who has no vault come back to the portal now and then to download, as long as the story lasts."""
+
+    async def visit() -> None:
+        while play.comes_back(ref):
+            await clock.sleep(VISIT_S)
+            await play.download(scene, http, ref)
+
+    visits = asyncio.create_task(visit())
+    try:
+        yield
+    finally:
+        visits.cancel()
+        with suppress(asyncio.CancelledError):
+            await visits
 
 
 async def _at_home(scene: Scene, http: Http, learner: play.Learner | play.Guest) -> None:
