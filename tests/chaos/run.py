@@ -27,7 +27,7 @@ AT_ONCE: Final = 8  # enrolments that may begin before the first death
 TRY_S: Final = 0.5
 LOOK_S: Final = 1.0
 PACE: Final = 0.1
-CONTROL: Final = 700  # the number of the first learner whom nothing disturbs
+CONTROL: Final = 500  # the number of the first learner whom nothing disturbs
 # What the platform may not hold when all is over. Rows of `data_keys` go when their slots are zero.
 MUST_BE_EMPTY: Final = (
     *("processes", "messages", "mail", "parties", "parcels", "events", "setaside"),

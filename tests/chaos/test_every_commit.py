@@ -35,8 +35,8 @@ async def test_deaths_at_any_commit_lose_nothing_and_do_nothing_twice(tmp_path: 
     async with mortals(tmp_path / "data", seed=SEED, first_port=10_000 + os.getpid() % 1000 * 20) as here:
         chaos = Chaos(scene=here.scene, http=here.wires, until=time.monotonic() + 300)
         for number, wish in enumerate(PROGRAMMES):
-            await move_in(here.scene, here.wires, f"everything-fine-{700 + number}")
-            await enrol(here, chaos, [Errand(f"everything-fine-{700 + number}", wish)])
+            await move_in(here.scene, here.wires, f"everything-fine-{500 + number}")
+            await enrol(here, chaos, [Errand(f"everything-fine-{500 + number}", wish)])
         for ref in {one.ref for one in todo}:
             await move_in(here.scene, here.wires, ref)
         here.arm(SHARE, *MORTAL)

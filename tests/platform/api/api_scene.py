@@ -123,8 +123,10 @@ class PlayedSwitch:
     async def mine(self, caller: str, learner: str) -> Sequence[LearnerProcess]:
         self._called(caller)
         self.learner = learner
-        shown = {"process": PROCESS, "kind": "enrolment", "phase": "open", "institution": COLLEGE, "subject": SUBJECT}
-        return [LearnerProcess(**shown, sequence=2)]
+        hers = LearnerProcess(
+            process=PROCESS, kind="enrolment", phase="open", institution=COLLEGE, subject=SUBJECT, sequence=2
+        )
+        return [hers]
 
     def _called(self, caller: str) -> None:
         self.callers.append(caller)

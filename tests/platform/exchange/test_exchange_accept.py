@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.journeys.parties import PORTAL, SCHOOL, START, World
+from tests.journeys.parties import PORTAL, SCHOOL, START, World, card_of, urn
 from tests.platform.exchange.posts import OBJECTION, SUBJECT, answer, changed, drafted, objection, work
 from tests.platform.processes.enrolment_world import the_request
 
 from wissel.assembly.switch import Switchboard
 from wissel.core.errors import WisselError
+from wissel.messages.jose import SigningKey
 from wissel.messages.records import read_acknowledgement
 
 
@@ -175,3 +176,22 @@ async def test_a_request_may_not_outlive_its_own_study_year(world: World) -> Non
     longer = world.by_learner(msgspec.structs.replace(made, envelope=envelope))
     error = await refused(world, longer)
     assert (error.code, error.field) == ("envelope-refused", "/envelope/enddate")
+
+
+async def test_a_first_message_says_where_her_copies_go(world: World) -> None:
+    error = await refused(world, objection(world, addressee=None))
+    assert (error.code, error.field) == ("envelope-refused", "/addressee")
+
+
+async def test_who_signs_for_her_is_a_provider_or_the_portal_that_calls(world: World) -> None:
+    named = msgspec.structs.replace(world.addressee(), provider=SCHOOL)
+    error = await refused(world, objection(world, addressee=named))
+    assert (error.code, error.field) == ("envelope-refused", "/addressee/provider")
+    other = urn(9, "otherportal")
+    await world.platform.participants.register(card_of(other, "portal", {other: SigningKey.new(world.entropy)}), START)
+    assert (await refused(world, objection(world, addressee=msgspec.structs.replace(named, provider=other)))).code == (
+        "envelope-refused"
+    )
+    place = msgspec.structs.replace(named, provider=PORTAL)
+    assert (await Switchboard(world.platform.desk).accept(PORTAL, objection(world, addressee=place))).first
+    assert await Switchboard(world.platform.desk).offered(PORTAL, 10) == []
