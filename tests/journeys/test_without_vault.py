@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from tests.journeys.nation import Nation, nation
+from tests.journeys.parties import SeededEntropy
 
 from wissel.assembly.demo import play
+from wissel.client import Client
 from wissel.institution.samples import urn
+from wissel.messages.jose import SigningKey
 from wissel.messages.verify import jws_header, open_copy, parse_json, read_trust, verify
 
 INSTITUTION = "institutions/noord"
@@ -45,6 +48,14 @@ def on_the_shelf(here: Nation) -> list[tuple[Any, ...]]:
     """Return what the portal keeps for those who download: kind, characters of the JWE, has it a receipt."""
     with closing(sqlite3.connect(here.scene.data / "chain" / "portal" / "book.sqlite")) as book:
         return book.execute("SELECT kind, LENGTH(jwe), receipt <> '' FROM items ORDER BY kind, id").fetchall()
+
+
+def as_portal(here: Nation) -> Client:
+    """Return the portal at the public API, with its own key."""
+    urn = next(card.urn for card in here.scene.cards if "portal" in card.roles)
+    key = SigningKey.from_jwk(parse_json((here.scene.data / "chain" / "portal" / "keys" / "sign.json").read_bytes()))
+    base = here.scene.address("platform")
+    return Client(here.network, here.clock, SeededEntropy(99), base=base, urn=urn, key=key)
 
 
 async def come_back_until(here: Nation, ref: str, event: str, process: str, rounds: int = 400) -> None:
@@ -104,6 +115,7 @@ async def test_a_message_waits_sealed_at_the_portal_until_she_comes(tmp_path: Pa
         process = await here.enrol(play.arrive(here.scene, DOWNLOADS))
         await here.settle(60)
         assert ("message", False) in {(kind, receipted) for kind, _, receipted in on_the_shelf(here)}
+        assert await as_portal(here).pull() == [], "what waits for her is never handed out in clear"
         shown = await play.call(here.network, "GET", f"{here.scene.address('portal')}/play/enrolments/{process}", {})
         assert not shown["decided"]
         mine = await play.call(

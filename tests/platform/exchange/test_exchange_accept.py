@@ -194,4 +194,3 @@ async def test_who_signs_for_her_is_a_provider_or_the_portal_that_calls(world: W
     )
     place = msgspec.structs.replace(named, provider=PORTAL)
     assert (await Switchboard(world.platform.desk).accept(PORTAL, objection(world, addressee=place))).first
-    assert await Switchboard(world.platform.desk).offered(PORTAL, 10) == []
