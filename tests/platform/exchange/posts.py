@@ -31,6 +31,13 @@ def drafted(world: World, text: str = "I object.", **more: Any) -> Draft:
     return world.draft(OBJECTION, payload, **values)
 
 
+def following(world: World, first: Draft, sequence: int, text: str, **more: Any) -> Draft:
+    """Return another objection of the same learner in the process that `first` began."""
+    made = drafted(world, text, addressee=None, **more)
+    envelope = msgspec.structs.replace(made.envelope, process=first.envelope.process, sequence=str(sequence))
+    return msgspec.structs.replace(made, envelope=envelope)
+
+
 def objection(world: World, text: str = "I object.", **more: Any) -> bytes:
     """Return a learner's objection, signed by authenticating."""
     return world.by_learner(drafted(world, text, **more))

@@ -16,7 +16,7 @@ from wissel.messages.process import Decision, Event, Finish, Pass, Process, Send
 from wissel.messages.records import undelivered
 from wissel.messages.verify import b64, canonical, commit
 from wissel.platform.engine.words import Memory
-from wissel.platform.exchange import mailbox, parties, rows
+from wissel.platform.exchange import mailbox, parties, rows, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.words import Party
 from wissel.platform.forgetting.rules import place
@@ -55,7 +55,7 @@ class Turn:
             memory = msgspec.json.decode(plain, type=Memory)
         known = await messages.parties(desk.database, row.where)
         sealed = known.get(row.subject)
-        learner = mailbox.party(keys, row.process, row.subject, sealed) if sealed else None
+        learner = sealing.party_of(keys, row.process, row.subject, sealed) if sealed else None
         turn = cls(desk=desk, row=row, story=story, keys=keys, now=now, memory=memory, learner=learner)
         turn.phase = row.phase
         return turn
@@ -109,7 +109,7 @@ class Turn:
                 source=row.source,
                 recipient=message.recipient,
             )
-        kept, payload = mailbox.unseal(self.keys, message)
+        kept, payload = sealing.unseal(self.keys, message)
         return Event(
             kind="message",
             name=row.name,
@@ -173,12 +173,11 @@ class Turn:
     def _hold_back(self, message: MessageRow, why: str) -> None:
         """End a message that the story does not pass on: its sender's copy says why, by the hash of the payload."""
         desk, at_ms, leaf = self.desk, to_ms(self.now), self.desk.entropy.draw(16)
-        kept, _ = mailbox.unseal(self.keys, message)
+        kept, _ = sealing.unseal(self.keys, message)
         statement = undelivered(
             desk.signer, acknowledgement=kept.acknowledgement, attempts=0, at=self.now, reason=f"held back: {why}"
         )
-        post = self.keys[KeyName(self.row.process, "post")]
-        sealed = post.seal(statement.encode(), place(self.row.process, message.id, "receipt"))
+        sealed = sealing.seal_receipt(sealing.key_of(self.keys, message), message, statement)
         self.statements.append(messages.hold_back(message.which, sealed, leaf, at_ms))
         self.statements.append(mailbox.outcome_leaf(desk, message, "undelivered", statement, leaf))
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-import msgspec
-
 from wissel.client.words import Accepted
 from wissel.core.ids import partition_of
 from wissel.core.moments import dutch_day, end_of, to_ms
@@ -15,7 +13,7 @@ from wissel.messages.envelope import LEARNER, Envelope
 from wissel.messages.fields import Payload
 from wissel.messages.holds import KINDS, NOBODY
 from wissel.messages.verify import b64, sha256
-from wissel.platform.exchange import holds, learners, parties, proofs, rows, rules
+from wissel.platform.exchange import holds, learners, parties, proofs, rows, rules, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import (
     EnvelopeRefused,
@@ -27,7 +25,6 @@ from wissel.platform.exchange.errors import (
 )
 from wissel.platform.exchange.rules import Read
 from wissel.platform.exchange.words import Party
-from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import KeyClass, KeyName, Minted
 from wissel.platform.store import messages, processes
 from wissel.platform.store.words import ProcessRow, Where
@@ -192,7 +189,7 @@ def _untold(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]
     keys = _mint(desk, row)
     taken, unit = _begin(desk, checked, row, None, keys)
     unit += holds.leaves(desk, checked.envelope, checked.data, checked.now)
-    return taken, unit + holds.end_untold(desk, taken, keys["post"].key, checked.now)
+    return taken, unit + holds.end_untold(desk, taken, checked.now)
 
 
 def _mint(desk: Desk, row: ProcessRow) -> dict[KeyClass, Minted]:
@@ -214,8 +211,7 @@ def _begin(
     unit: list[Statement] = [key.statement for key in keys.values()]
     unit += [processes.begin(row), *taken.statements]
     if learner is not None:
-        sealed = post.seal(msgspec.json.encode(learner), place(row.process, row.subject, "post"))
-        unit.append(messages.keep_party(checked.where, row.subject, sealed))
+        unit.append(messages.keep_party(checked.where, row.subject, sealing.seal_party(post, row.subject, learner)))
     if row.life == "running":
         unit.append(processes.add_event(rows.arrival(taken.row)))
     return taken, unit

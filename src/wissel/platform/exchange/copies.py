@@ -18,7 +18,7 @@ from wissel.messages.envelope import LEARNER
 from wissel.messages.jose import Sealer
 from wissel.messages.leaves import entry
 from wissel.messages.verify import Refused, b64, jws_header
-from wissel.platform.exchange import ending, mailbox, parties
+from wissel.platform.exchange import ending, parties, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
 from wissel.platform.exchange.ports import Prover
@@ -100,9 +100,8 @@ class Copies:
         return True
 
     async def _copy(self, row: MessageRow, keys: KeyRing, now: datetime) -> int:
-        kept, payload = mailbox.unseal(keys, row)
-        sealed = keys[KeyName(row.process, "post")].open(row.receipt, place(row.process, row.id, "receipt"))
-        statement = sealed.decode()
+        kept, payload = sealing.unseal(keys, row)
+        statement = sealing.receipt_of(keys, row)
         signers = self._signers(kept, statement)
         evidence = await self._prover.prove([row.leaf, row.outcome_leaf, *(known.leaf for known in signers)])
         if evidence is None:
@@ -151,9 +150,8 @@ class Copies:
                 unit.append(self._given_up(row, "the party has no vault", made.now))
                 continue
             if name not in known:
-                plain = msgspec.json.encode(party)
-                seal = made.keys[KeyName(row.process, "post")].seal(plain, place(row.process, name, "post"))
-                unit.append(messages.keep_party(where, name, seal))
+                post = made.keys[KeyName(row.process, "post")]
+                unit.append(messages.keep_party(where, name, sealing.seal_party(post, name, party)))
             rows.append(self._parcel(made, name, party))
         if rows:
             unit.append(parcels.send(rows))
@@ -165,7 +163,7 @@ class Copies:
 
     def _party(self, made: _Made, name: str, sealed: bytes | None) -> Party | None:
         if sealed is not None:
-            return mailbox.party(made.keys, made.row.process, name, sealed)
+            return sealing.party_of(made.keys, made.row.process, name, sealed)
         if name.startswith(LEARNER):
             return None
         address = self._desk.participants.card(name).endpoints.copies
@@ -193,12 +191,11 @@ class Copies:
         )
 
     def _let_go(self, made: _Made) -> list[Statement]:
-        """Return the end of the message's own key, if it had one: national numbers die with their copies."""
-        name = KeyName(made.row.process, "number", made.row.id)
-        if not made.row.apart or name not in made.keys:
+        """Return the end of keys of its own: national numbers and special categories die with their copies."""
+        ending = [made.keys[name].row for name in sealing.own_keys(made.row) if name in made.keys]
+        if not ending:
             return []
-        ordered = order_destroy([made.keys[name].row], "ended", made.now)
-        return [messages.shred_payload(made.row.which), *ordered]
+        return [messages.shred(made.row), *order_destroy(ending, "ended", made.now)]
 
     def _given_up(self, row: MessageRow, why: str, now: datetime) -> Statement:
         desk = self._desk

@@ -20,7 +20,7 @@ from wissel.infra.http.proof import make_proof
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER
 from wissel.messages.leaves import entry
-from wissel.platform.exchange import mailbox, parties
+from wissel.platform.exchange import mailbox, parties, sealing
 from wissel.platform.exchange.copies import by_vault
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
@@ -144,7 +144,7 @@ class Delivery:
 
     async def _to_vault(self, row: MessageRow, vault: bytes, keys: KeyRing, now: datetime) -> str:
         """Hand a message to the learner's vault, sealed to her; its provider's receipt is the answer."""
-        learner = mailbox.party(keys, row.process, row.recipient, vault)
+        learner = sealing.party_of(keys, row.process, row.recipient, vault)
         offered = await mailbox.open_row(self._desk, row, keys, now)
         jwe = parties.sealer_of(learner).seal(msgspec.json.encode(offered), self._desk.entropy)
         item = {"id": row.id, "acknowledgement": offered.acknowledgement, "jwe": jwe}

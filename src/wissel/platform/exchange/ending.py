@@ -9,15 +9,15 @@ from wissel.core.moments import from_ms, to_ms
 from wissel.infra.sql.ports import Statement
 from wissel.messages.leaves import entry
 from wissel.messages.records import undelivered
-from wissel.platform.exchange import mailbox
+from wissel.platform.exchange import mailbox, rows, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.forgetting.errors import KeyGone
-from wissel.platform.forgetting.rules import GRACE, place
+from wissel.platform.forgetting.rules import GRACE
 from wissel.platform.forgetting.shred import order_destroy_class
-from wissel.platform.forgetting.words import KeyName, KeyRing
+from wissel.platform.forgetting.words import KeyRing
 from wissel.platform.store import messages, processes
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import MailRow, MessageRow, ProcessRow
+from wissel.platform.store.words import MailRow, MessageRow, ProcessRow, Where
 
 
 async def end_process(desk: Desk, row: ProcessRow, now: datetime) -> list[Statement]:
@@ -25,18 +25,31 @@ async def end_process(desk: Desk, row: ProcessRow, now: datetime) -> list[Statem
 
     What it had taken and not passed on is not delivered; a message that comes in between stays for the engine.
     """
+    left = await messages.taken(desk.database, row.where)
     keys = await desk.keys.load([row.process])
     events = await processes.events_of(desk.database, row.where)
     unit = [processes.decide(row, row.phase)] if row.life == "running" else [processes.still(row.where, ("decided",))]
     unit += [processes.drop_timers(row.where), processes.let_go(row.where)]
     if events:
         unit.append(processes.take_events(events))
-    for message in await messages.taken(desk.database, row.where):
-        unit += _not_delivered(desk, message, keys, now)
+    for message in left:
+        try:
+            unit += _not_delivered(desk, message, keys, now, "the process ended")
+        except KeyGone:
+            unit += close(desk, message, now)
     if row.life == "running":
         unit += order_destroy_class(row.process, ("memory",), "ended", now)
         unit.append(_leaf(desk, "process.decided", now, process=row.process, outcome="ENDED"))
     return unit
+
+
+def end_taken(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> list[Statement]:
+    """Return the unit that ends a message past its end date of which nobody decided; a conflict when one just did.
+
+    Its process was set aside, or the engine is far behind: the story does not hear of it any more. Raises KeyGone.
+    """
+    heard = processes.drop_event(Where(row.partition, row.process), rows.arrival(row).key)
+    return [heard, *_not_delivered(desk, row, keys, now, "past its end date")]
 
 
 def is_over(row: MessageRow | MailRow, now: datetime) -> bool:
@@ -56,19 +69,14 @@ def close(desk: Desk, row: MessageRow, now: datetime, head: MailRow | None = Non
     return unit
 
 
-def _not_delivered(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> list[Statement]:
-    try:
-        kept = mailbox.kept_of(keys, row)
-    except KeyGone:
-        return close(desk, row, now)
-    statement = undelivered(
-        desk.signer, acknowledgement=kept.acknowledgement, attempts=0, at=now, reason="the process ended"
-    )
+def _not_delivered(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime, why: str) -> list[Statement]:
+    kept = sealing.kept_of(keys, row)
+    statement = undelivered(desk.signer, acknowledgement=kept.acknowledgement, attempts=0, at=now, reason=why)
     leaf = desk.entropy.draw(16)
-    post = keys[KeyName(row.process, "post")]
-    sealed = post.seal(statement.encode(), place(row.process, row.id, "receipt"))
     return [
-        messages.hold_back(row.which, sealed, leaf, to_ms(now)),
+        messages.hold_back(
+            row.which, sealing.seal_receipt(sealing.key_of(keys, row), row, statement), leaf, to_ms(now)
+        ),
         mailbox.outcome_leaf(desk, row, "undelivered", statement, leaf),
     ]
 

@@ -10,11 +10,9 @@ from wissel.messages.fields import Payload
 from wissel.messages.holds import HoldEnded, HoldPlaced
 from wissel.messages.leaves import entry
 from wissel.messages.records import undelivered
-from wissel.platform.exchange import mailbox
+from wissel.platform.exchange import mailbox, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.rows import Taken
-from wissel.platform.forgetting.rules import place
-from wissel.platform.forgetting.words import DataKey
 from wissel.platform.store import messages
 from wissel.platform.store.leaves import pending
 
@@ -39,12 +37,11 @@ def leaves(desk: Desk, envelope: Envelope, data: Payload, now: datetime) -> list
     return [pending(leaf, desk.entropy.draw(16), to_ms(now)) for leaf in made]
 
 
-def end_untold(desk: Desk, taken: Taken, post: DataKey, now: datetime) -> list[Statement]:
+def end_untold(desk: Desk, taken: Taken, now: datetime) -> list[Statement]:
     """Return what ends a message in the commit that takes it: the learner left no way to reach her."""
     row, leaf = taken.row, desk.entropy.draw(16)
     statement = undelivered(desk.signer, acknowledgement=taken.acknowledgement, attempts=0, at=now, reason=UNTOLD)
-    sealed = post.seal(statement.encode(), place(row.process, row.id, "receipt"))
     return [
-        messages.hold_back(row.which, sealed, leaf, to_ms(now)),
+        messages.hold_back(row.which, sealing.seal_receipt(taken.key, row, statement), leaf, to_ms(now)),
         mailbox.outcome_leaf(desk, row, "undelivered", statement, leaf),
     ]

@@ -22,7 +22,7 @@ from wissel.platform.forgetting.words import KeyClass, KeyRing
 from wissel.platform.identity import store as index
 from wissel.platform.store import messages, parcels, processes
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import MailRow, ProcessRow
+from wissel.platform.store.words import MailRow, MessageRow, ProcessRow
 
 PER_STEP_MAX: Final = 200
 ALL: Final[tuple[KeyClass, ...]] = ("memory", "post", "parcel", "number", "special")
@@ -37,6 +37,7 @@ class Lifecycle:
     async def step(self, now: datetime) -> int:
         """Run one round; return how many messages were ended and processes moved on."""
         done = await self._end_mail(now)
+        done += await self._end_taken(now)
         done += await self._end_processes(now)
         done += await self._settle(now)
         done += await self._forget(now)
@@ -65,6 +66,23 @@ class Lifecycle:
         except WisselError as error:
             return self._passed_over(head.process, error)
         return 1
+
+    async def _end_taken(self, now: datetime) -> int:
+        """End messages past their end date of which nobody decided, while they can still be opened."""
+        past = await messages.overdue(self._desk.database, to_ms(now), PER_STEP_MAX)
+        keys = await self._desk.keys.load(list({row.process for row in past}))
+        return await _all(self._end_undecided(row, keys, now) for row in past)
+
+    async def _end_undecided(self, row: MessageRow, keys: KeyRing, now: datetime) -> int:
+        try:
+            unit = ending.end_taken(self._desk, row, keys, now)
+        except KeyGone as error:
+            if not ending.is_over(row, now):
+                return self._passed_over(row.process, error)
+            unit = ending.close(self._desk, row, now)
+        except WisselError as error:
+            return self._passed_over(row.process, error)
+        return await self._commit(unit, "message.ended", row.process)
 
     async def _end_processes(self, now: datetime) -> int:
         today = dutch_day(now).isoformat()

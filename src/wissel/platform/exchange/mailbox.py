@@ -18,34 +18,12 @@ from wissel.messages.verify import Refused, b64, jws_header, sha256
 from wissel.platform.exchange import parties, rows
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered, ReceiptRefused
-from wissel.platform.exchange.rules import back_off, join_apart
-from wissel.platform.exchange.words import Kept, Party
-from wissel.platform.forgetting.rules import place
-from wissel.platform.forgetting.words import KeyName, KeyRing
+from wissel.platform.exchange.rules import back_off
+from wissel.platform.exchange.sealing import kept_of, key_of, party_of, seal_receipt, unseal
+from wissel.platform.forgetting.words import KeyRing
 from wissel.platform.store import messages, processes
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MailRow, MessageRow, Where
-
-
-def kept_of(keys: KeyRing, row: MessageRow) -> Kept:
-    """Return what is kept of a message, without the fields that lie apart. Raises KeyGone when `post` is dead."""
-    post = keys[KeyName(row.process, "post")]
-    return msgspec.json.decode(post.open(row.sealed, place(row.process, row.id, "post")), type=Kept)
-
-
-def unseal(keys: KeyRing, row: MessageRow) -> tuple[Kept, bytes]:
-    """Return what is kept of a message and its whole canonical payload. Raises KeyGone when a key is dead."""
-    kept = kept_of(keys, row)
-    if not row.apart:
-        return kept, bytes(kept.data)
-    number = keys[KeyName(row.process, "number", row.id)]
-    return kept, join_apart(bytes(kept.data), number.open(row.apart, place(row.process, row.id, "number")))
-
-
-def party(keys: KeyRing, process: str, name: str, sealed: bytes) -> Party:
-    """Return what is kept of a party."""
-    plain = keys[KeyName(process, "post")].open(sealed, place(process, name, "post"))
-    return msgspec.json.decode(plain, type=Party)
 
 
 async def offered(desk: Desk, receiver: str, limit: int) -> list[Offered]:
@@ -101,7 +79,7 @@ async def _header(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> 
     known = await messages.parties(desk.database, Where(row.partition, row.process))
     if row.source not in known:
         return ""
-    learner = party(keys, row.process, row.source, known[row.source])
+    learner = party_of(keys, row.process, row.source, known[row.source])
     until = from_ms(row.end_ms).date().isoformat()
     return parties.header(
         learner,
@@ -170,8 +148,7 @@ async def finish(
     now = desk.clock.now()
     at_ms, leaf = to_ms(now), desk.entropy.draw(16)
     statement = receipt or await _undelivered(desk, head, row, keys, why)
-    sealed = keys[KeyName(row.process, "post")].seal(statement.encode(), place(row.process, row.id, "receipt"))
-    unit: list[Statement] = messages.end(head, outcome, sealed, leaf, at_ms)
+    unit: list[Statement] = messages.end(head, outcome, seal_receipt(key_of(keys, row), row, statement), leaf, at_ms)
     unit.append(outcome_leaf(desk, row, outcome, statement, leaf))
     if row.type and await _in_story(desk, row):
         unit.append(processes.add_event(rows.outcome(row, outcome, at_ms)))

@@ -14,7 +14,7 @@ from wissel.messages.leaves import entry
 from wissel.messages.records import acknowledge
 from wissel.messages.verify import b64, sha256
 from wissel.platform.exchange.desk import Desk
-from wissel.platform.exchange.rules import split_apart
+from wissel.platform.exchange.rules import own_key, split_apart
 from wissel.platform.exchange.words import Kept
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import DataKey
@@ -36,15 +36,19 @@ class Spoken(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """The statements that take a message, its row, and the acknowledgement to answer with."""
+    """The statements that take a message, its row, the key it lies under, and the acknowledgement to answer with."""
 
     statements: list[Statement]
     row: MessageRow
+    key: DataKey
     acknowledgement: str
 
 
 def take(desk: Desk, spoken: Spoken, post: DataKey, day: date, now: datetime) -> Taken:
-    """Counter-sign and seal one message; its payload may be read until `day` at the latest."""
+    """Counter-sign and seal one message; its payload may be read until `day` at the latest.
+
+    It lies under `post`, the key of its process, or under a key of its own (`rules.own_key`).
+    """
     envelope = spoken.envelope
     acknowledgement = acknowledge(
         desk.signer,
@@ -67,7 +71,11 @@ def take(desk: Desk, spoken: Spoken, post: DataKey, day: date, now: datetime) ->
     )
     partition = partition_of(envelope.process)
     statements: list[Statement] = []
-    sealed_apart = b""
+    key, own, sealed_apart = post, own_key(envelope.dataclass, day, post.row.end_day), b""
+    if own:
+        made = desk.keys.mint(envelope.process, partition, own, envelope.id, day)
+        key = made.key
+        statements.append(made.statement)
     if apart:
         minted = desk.keys.mint(envelope.process, partition, "number", envelope.id, day)
         sealed_apart = minted.key.seal(apart, place(envelope.process, envelope.id, "number"))
@@ -81,7 +89,8 @@ def take(desk: Desk, spoken: Spoken, post: DataKey, day: date, now: datetime) ->
         type=envelope.type,
         sequence=int(envelope.sequence),
         commitment=b64(spoken.commitment),
-        sealed=post.seal(msgspec.json.encode(kept), place(envelope.process, envelope.id, "post")),
+        own=own,
+        sealed=key.seal(msgspec.json.encode(kept), place(envelope.process, envelope.id, key.row.cls)),
         apart=sealed_apart,
         receipt=b"",
         stage="taken",
@@ -93,7 +102,7 @@ def take(desk: Desk, spoken: Spoken, post: DataKey, day: date, now: datetime) ->
         outcome_leaf=b"",
     )
     statements += [messages.take(row), pending(_leaf(desk, spoken, acknowledgement, now), row.leaf, row.accepted_ms)]
-    return Taken(statements, row, acknowledgement)
+    return Taken(statements, row, key, acknowledgement)
 
 
 def mail(row: MessageRow, receiver: str, position: int, due_ms: int) -> MailRow:

@@ -8,10 +8,11 @@ import msgspec
 from wissel.core.ids import process_id
 from wissel.core.moments import dutch_day, parse_rfc3339
 from wissel.messages.catalogue import MessageType, longest
-from wissel.messages.envelope import LEARNER, Addressee, Envelope, Submission
+from wissel.messages.envelope import LEARNER, Addressee, DataClass, Envelope, Submission
 from wissel.messages.verify import Refused, b64, canonical, commit, parse_json, sha256, unb64
 from wissel.platform.exchange.errors import EnvelopeRefused, ProcessMismatch, SubmissionMalformed
 from wissel.platform.exchange.words import Limits
+from wissel.platform.store.words import OwnKey
 
 _DEPTH_MAX: Final = 16
 
@@ -128,6 +129,16 @@ def join_apart(payload: bytes, apart: bytes) -> bytes:
     if not apart:
         return payload
     return canonical({**msgspec.json.decode(payload), **msgspec.json.decode(apart)})
+
+
+def own_key(dataclass: DataClass, day: date, last: date) -> OwnKey:
+    """Return the class of the key of its own that a message gets (architecture section 6); empty: its process's key.
+
+    It may be read until `day` at the latest; `last` is the last day of its process.
+    """
+    if dataclass == "special":
+        return "special"
+    return "post" if day < last else ""
 
 
 def back_off(attempts: int, chance: float, *, hours_after: int = 12) -> timedelta:

@@ -183,11 +183,12 @@ def drop_mail(row: MailRow) -> Statement:
     )
 
 
-def shred_payload(which: Which) -> Statement:
-    """Empty what is stored of a payload whose key is about to be destroyed."""
+def shred(row: MessageRow) -> Statement:
+    """Empty what is stored of a message under keys that end with its copies."""
+    whole = "sealed = ?, receipt = ?, apart = ?" if row.own == "special" else "apart = ?"
     return Statement(
-        "UPDATE messages SET apart = ? WHERE partition = ? AND process = ? AND source = ? AND id = ?",
-        [(b"", *which)],
+        f"UPDATE messages SET {whole} WHERE partition = ? AND process = ? AND source = ? AND id = ?",  # noqa: S608 - constants
+        [(*[b""] * whole.count("?"), *row.which)],
     )
 
 
@@ -195,6 +196,17 @@ async def taken(database: Database, where: Where) -> list[MessageRow]:
     """Return messages of a process that nobody decided about yet."""
     return await select(
         database, MessageRow, "messages", "WHERE partition = ? AND process = ? AND stage = 'taken'", where
+    )
+
+
+async def overdue(database: Database, now_ms: int, limit: int) -> list[MessageRow]:
+    """Return messages whose end date has passed and of which nobody decided yet."""
+    return await select(
+        database,
+        MessageRow,
+        "messages",
+        "WHERE stage = 'taken' AND end_ms <= ? ORDER BY end_ms LIMIT ?",
+        (now_ms, limit),
     )
 
 

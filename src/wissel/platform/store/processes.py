@@ -140,6 +140,11 @@ def take_events(rows: Sequence[EventRow]) -> Statement:
     )
 
 
+def drop_event(where: Where, key: str) -> Statement:
+    """Drop what waits for the engine under `key`, if it still does."""
+    return Statement("DELETE FROM events WHERE partition = ? AND process = ? AND key = ?", [(*where, key)])
+
+
 async def events_of(database: Database, where: Where) -> list[EventRow]:
     """Return what waits for one process, set aside or not."""
     return await select(database, EventRow, "events", "WHERE partition = ? AND process = ?", where)

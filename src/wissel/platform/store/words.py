@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 Life = Literal["running", "decided", "settled"]
 Stage = Literal["taken", "mail", "ended", "copied"]
+OwnKey = Literal["", "post", "special"]
 
 
 class Where(NamedTuple):
@@ -53,7 +54,10 @@ class ProcessRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """A message under way. `sealed`, `apart` and `receipt` are ciphertext; `apart` holds national numbers."""
+    """A message under way. `sealed`, `apart` and `receipt` are ciphertext; `apart` holds national numbers.
+
+    `own` is the class of the key of its own under which `sealed` and `receipt` lie; empty: the process's `post`.
+    """
 
     partition: int
     process: str
@@ -63,6 +67,7 @@ class MessageRow:
     type: str
     sequence: int
     commitment: str
+    own: OwnKey
     sealed: bytes
     apart: bytes
     receipt: bytes

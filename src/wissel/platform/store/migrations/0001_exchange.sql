@@ -42,6 +42,7 @@ CREATE TABLE messages (
     type TEXT NOT NULL,
     sequence BIGINT NOT NULL,
     commitment TEXT NOT NULL,
+    own TEXT NOT NULL, -- the class of the key of its own, or empty: the process's post key
     sealed BYTEA NOT NULL,
     apart BYTEA NOT NULL,
     receipt BYTEA NOT NULL,

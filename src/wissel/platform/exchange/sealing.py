@@ -1,0 +1,61 @@
+"""What of a message lies sealed under which key, and how it is opened again.
+
+A message lies under its process's `post` key, or under a key of its own: of class `special` when its payload is
+special-category data, of class `post` when it ends before its process does (architecture section 6). Its receipt lies
+under the same key as itself; national numbers lie apart, under a `number` key.
+"""
+
+import msgspec
+
+from wissel.platform.exchange.rules import join_apart
+from wissel.platform.exchange.words import Kept, Party
+from wissel.platform.forgetting.rules import place
+from wissel.platform.forgetting.words import DataKey, KeyName, KeyRing
+from wissel.platform.store.words import MessageRow
+
+
+def key_of(keys: KeyRing, row: MessageRow) -> DataKey:
+    """Return the key under which a message and its receipt lie. Raises KeyGone when it is dead."""
+    return keys[KeyName(row.process, row.own, row.id) if row.own else KeyName(row.process, "post")]
+
+
+def own_keys(row: MessageRow) -> list[KeyName]:
+    """Return the keys that end with the copies of a message: those of national numbers and of special categories."""
+    numbers = [KeyName(row.process, "number", row.id)] if row.apart else []
+    return [*numbers, KeyName(row.process, "special", row.id)] if row.own == "special" else numbers
+
+
+def kept_of(keys: KeyRing, row: MessageRow) -> Kept:
+    """Return what is kept of a message, without the fields that lie apart. Raises KeyGone when its key is dead."""
+    key = key_of(keys, row)
+    return msgspec.json.decode(key.open(row.sealed, place(row.process, row.id, key.row.cls)), type=Kept)
+
+
+def unseal(keys: KeyRing, row: MessageRow) -> tuple[Kept, bytes]:
+    """Return what is kept of a message and its whole canonical payload. Raises KeyGone when a key is dead."""
+    kept = kept_of(keys, row)
+    if not row.apart:
+        return kept, bytes(kept.data)
+    number = keys[KeyName(row.process, "number", row.id)]
+    return kept, join_apart(bytes(kept.data), number.open(row.apart, place(row.process, row.id, "number")))
+
+
+def seal_receipt(key: DataKey, row: MessageRow, statement: str) -> bytes:
+    """Seal the receipt of a message under its own `key_of`, or the platform's statement that there is none."""
+    return key.seal(statement.encode(), place(row.process, row.id, "receipt"))
+
+
+def receipt_of(keys: KeyRing, row: MessageRow) -> str:
+    """Return what `seal_receipt` sealed."""
+    return key_of(keys, row).open(row.receipt, place(row.process, row.id, "receipt")).decode()
+
+
+def seal_party(post: DataKey, name: str, party: Party) -> bytes:
+    """Seal what is kept of a party of the process whose key `post` is."""
+    return post.seal(msgspec.json.encode(party), place(post.row.process, name, "post"))
+
+
+def party_of(keys: KeyRing, process: str, name: str, sealed: bytes) -> Party:
+    """Return what is kept of a party."""
+    plain = keys[KeyName(process, "post")].open(sealed, place(process, name, "post"))
+    return msgspec.json.decode(plain, type=Party)

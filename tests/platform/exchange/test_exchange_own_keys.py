@@ -1,0 +1,203 @@
+"""Keys of a message's own: special categories and earlier end dates die before their process does, and cleanly."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.journeys.parties import ORIGIN, PORTAL, SCHOOL, World
+from tests.platform.exchange.posts import answer, drafted, following, work
+
+from wissel.assembly.switch import Switchboard
+from wissel.client.compose import Draft
+from wissel.core.ids import partition_of
+from wissel.infra.sql.ports import Statement
+from wissel.messages.envelope import Envelope, Offered
+from wissel.messages.verify import Refused, Trust, open_jwe, verify
+from wissel.platform.exchange.copies import Copies
+from wissel.platform.exchange.lifecycle import Lifecycle
+from wissel.platform.exchange.rules import own_key
+from wissel.platform.forgetting.actions.destroyer import Destroyer
+from wissel.platform.forgetting.actions.inspection import oldest_readable
+from wissel.platform.forgetting.errors import KeyGone
+from wissel.platform.forgetting.thief.actions import rob
+from wissel.platform.forgetting.words import KeyName, KeyRow
+
+DAY = 86_400
+FIRST, SECOND = "MARKER-first-objection", "MARKER-second-objection"
+
+
+async def both(world: World, days: int = 2) -> tuple[Draft, Draft]:
+    """Let her object, and once more with an end date of its own; the second waits behind the first in its lane."""
+    board, today = Switchboard(world.platform.desk), world.clock.now().date()
+    first = drafted(world, FIRST, enddate=today + timedelta(days=30))
+    await board.accept(PORTAL, world.by_learner(first), world.logged_in())
+    await world.clock.sleep(1)
+    second = following(world, first, 2, SECOND, enddate=today + timedelta(days=days))
+    await board.accept(PORTAL, world.by_learner(second), world.logged_in())
+    await work(world, 2)
+    return first, second
+
+
+async def key_rows(world: World, process: str) -> dict[tuple[str, str], KeyRow]:
+    """Return the wrapped keys of a process by class and scope."""
+    return {(row.cls, row.scope): row for row in await world.platform.keys.rows([process])}
+
+
+async def destroy(world: World) -> None:
+    """Carry out what was ordered destroyed."""
+    platform = world.platform
+    await Destroyer(platform.keystore, world.database, platform.keys, world.entropy).step(world.clock.now())
+
+
+def dead(world: World, row: KeyRow) -> bool:
+    """Tell whether nobody can unwrap a key any more."""
+    try:
+        world.platform.keystore.slot(row.end_day, row.slot)
+    except KeyGone:
+        return True
+    return False
+
+
+async def head(world: World) -> Offered:
+    """Return the one message that is offered."""
+    (offered,) = await Switchboard(world.platform.desk).offered(SCHOOL, 10)
+    return offered
+
+
+@pytest.mark.parametrize(
+    ("dataclass", "day", "own"),
+    [
+        ("personal", date(2026, 4, 30), ""),
+        ("personal", date(2026, 4, 29), "post"),
+        ("none", date(2026, 4, 29), "post"),
+        ("special", date(2026, 4, 30), "special"),
+        ("special", date(2026, 4, 29), "special"),
+    ],
+)
+def test_a_message_gets_a_key_of_its_own_when_it_ends_before_its_process_or_is_special(
+    dataclass: str, day: date, own: str
+) -> None:
+    assert own_key(msgspec.convert(dataclass, Envelope.__annotations__["dataclass"]), day, date(2026, 4, 30)) == own
+
+
+async def test_each_special_message_lies_under_its_own_key_of_its_own_end_day(world: World) -> None:
+    begun, followed = await both(world)
+    first, second = begun.envelope, followed.envelope
+    rows = await key_rows(world, first.process)
+    assert {name for name in rows if name[0] in {"post", "special"}} == {
+        ("post", ""),
+        ("special", first.id),
+        ("special", second.id),
+    }
+    assert rows["special", first.id].day == rows["post", ""].day == first.enddate
+    assert rows["special", second.id].day == second.enddate
+    (sealed,) = await world.database.fetch("SELECT sealed FROM messages WHERE id = ?", (first.id,))
+    ring = await world.platform.keys.load([first.process])
+    with pytest.raises(Exception, match="does not open"):
+        ring[KeyName(first.process, "post")].open(bytes(sealed[0] or b""), f"{first.process}|{first.id}|special")
+    assert FIRST.encode() in bytes((await head(world)).data), "and it opens for whom it is meant"
+
+
+async def test_a_special_payload_cannot_be_read_once_its_copies_are_made_while_its_process_runs(
+    world: World, tmp_path: Path
+) -> None:
+    begun, followed = await both(world)
+    first, second = begun.envelope, followed.envelope
+    before = await key_rows(world, first.process)
+    oldest = await oldest_readable(world.platform.keystore, world.database)
+    control = [reading.plain for reading in rob(tmp_path).readings]
+    for marker in (FIRST, SECOND):
+        assert any(marker.encode() in plain for plain in control), "the control: a seized disk gives both away"
+    assert not (await answer(world, await head(world))).code
+    await work(world, 1)
+    assert dead(world, before["special", first.id])
+    assert not dead(world, before["special", second.id]), "its copies are not made yet"
+    after = await key_rows(world, first.process)
+    assert set(before) - set(after) == {("special", first.id), ("memory", "")}
+    assert ("post", "") in after, "the process is not settled"
+    seized = [reading.plain for reading in rob(tmp_path).readings]
+    assert any(SECOND.encode() in plain for plain in seized)
+    assert not any(FIRST.encode() in plain for plain in seized)
+    assert oldest == await oldest_readable(world.platform.keystore, world.database), "post is as old, and alive"
+    (kept,) = await world.database.fetch("SELECT sealed, receipt, stage FROM messages WHERE id = ?", (first.id,))
+    assert kept == (b"", b"", "copied")
+
+
+async def test_without_a_receipt_a_special_payload_stays_for_its_receiver(world: World) -> None:
+    begun, _ = await both(world)
+    first = begun.envelope
+    assert not (await answer(world, await head(world), "later")).code
+    await work(world, 2)
+    assert ("special", first.id) in await key_rows(world, first.process)
+    await world.clock.sleep(400)
+    assert FIRST.encode() in bytes((await head(world)).data)
+
+
+async def test_at_its_own_end_date_a_message_is_not_delivered_before_its_day_dies_and_the_rest_goes_on(
+    world: World,
+) -> None:
+    begun, followed = await both(world, days=1)
+    first, second = begun.envelope, followed.envelope
+    row = (await key_rows(world, first.process))["special", second.id]
+    await world.clock.sleep(2 * DAY - 8 * 3600)
+    await work(world, 1)
+    await world.clock.sleep(11)
+    await work(world, 2)
+    (said,) = await world.database.fetch("SELECT stage, outcome FROM messages WHERE id = ?", (second.id,))
+    assert said == ("copied", "undelivered")
+    assert dead(world, row)
+    copies = [copy for request in world.sent for copy in msgspec.json.decode(request.body).get("copies", [])]
+    documents = [_opened(world, copy["jwe"]) for copy in copies]
+    trust = Trust({ORIGIN: world.platform.identity.log.vkey}, (), 0)
+    assert len(documents) == 2, "both parties get an afschrift"
+    for document in documents:
+        assert verify(document, trust).ok, verify(document, trust)
+        assert b"payloadhash" in document
+        assert SECOND.encode() not in document
+    assert FIRST.encode() in bytes((await head(world)).data), "the message before it waits as before"
+    assert not (await answer(world, await head(world))).code
+    await work(world, 6)
+    assert await key_rows(world, first.process) == {}
+
+
+def _opened(world: World, jwe: str) -> bytes:
+    for who in (SCHOOL, "learner"):
+        try:
+            return open_jwe(jwe, world.seals[who].private_jwk)
+        except Refused:
+            continue
+    raise AssertionError("sealed to nobody")
+
+
+async def test_what_nobody_decided_about_is_not_delivered_at_its_own_end_date_either(world: World) -> None:
+    begun, followed = await both(world, days=1)
+    first, second = begun.envelope, followed.envelope
+    where = (partition_of(first.process), first.process)
+    aside = Statement("INSERT INTO setaside (partition, process, code, at_ms) VALUES (?, ?, 'x', 1)", [where])
+    third = following(world, begun, 3, "third", enddate=date.fromisoformat(second.enddate))
+    await world.database.commit([aside])
+    await Switchboard(world.platform.desk).accept(PORTAL, world.by_learner(third), world.logged_in())
+    await world.clock.sleep(2 * DAY - 8 * 3600)
+    await Lifecycle(world.platform.desk).step(world.clock.now())
+    found = await world.database.fetch("SELECT stage, outcome FROM messages WHERE id = ?", (third.envelope.id,))
+    assert found == [("ended", "undelivered")]
+    assert await world.database.fetch("SELECT COUNT(*) FROM events WHERE name = ?", (first.type,)) == [(0,)]
+    await world.database.commit([Statement("DELETE FROM setaside")])
+    await work(world, 3)
+    assert await world.database.fetch("SELECT COUNT(*) FROM setaside") == [(0,)], "the process goes on without it"
+    assert FIRST.encode() in bytes((await head(world)).data)
+
+
+async def test_what_ends_with_its_process_takes_its_own_keys_along(world: World) -> None:
+    begun, _ = await both(world, days=29)
+    first = begun.envelope
+    rows = await key_rows(world, first.process)
+    await world.clock.sleep(31 * DAY)
+    await Lifecycle(world.platform.desk).step(world.clock.now())
+    await work(world, 1)
+    await Copies(world.platform.desk, world.platform.audit, 0).step(world.clock.now())
+    await work(world, 2)
+    await destroy(world)
+    assert await key_rows(world, first.process) == {}
+    assert all(dead(world, row) for row in rows.values())
