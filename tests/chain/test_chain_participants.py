@@ -67,7 +67,7 @@ async def test_the_platform_registers_every_card_and_reads_every_grant(tmp_path:
     for row in CATALOGUE.values():
         if row.recipient in {"duo", "ind", "nuffic", "psp", "eduid"}:
             recipient = register.by_role(row.recipient).urn
-            assert all(register.grant_for(recipient, sender, row.type) for sender in row.senders), row.type
+            assert all(register.grant_for(recipient, sender, row.type, START) for sender in row.senders), row.type
     adapter = SigningKey.new(CountedEntropy("adapter")).kid
     assert register.live_key(adapter, "sign", START).card.urn == urn_of("duo")
     assert "adapter" in register.key(adapter).key.note

@@ -31,7 +31,8 @@ from wissel.messages.jose import SigningKey
 from wissel.messages.participant import Card, Key, StandingGrant
 from wissel.messages.records import acknowledge
 from wissel.messages.verify import canonical, unb64
-from wissel.platform.exchange.proofs import Proven, check_grant, check_sender
+from wissel.platform.exchange.grants import check_accepted
+from wissel.platform.exchange.proofs import Proven, check_sender
 from wissel.platform.exchange.rules import Read, check_envelope, check_start, read_submission
 from wissel.platform.exchange.words import Limits
 from wissel.platform.participants.actions import Participants
@@ -85,7 +86,7 @@ class Platform:
         check_envelope(read.envelope, row, origin=ORIGIN, now=now, limits=Limits())
         decode(row.type, read.payload)
         proven = check_sender(read, caller, self.participants, now, Limits())
-        check_grant(read, proven.roles, self.participants, "", now)
+        check_accepted(read.envelope, proven.roles, self.participants, "", now)
         if row.starts:
             check_start(read.envelope)
         if row.starts and not (self.remembers and read.envelope.id in self.taken):

@@ -130,7 +130,7 @@ class World:
 
     def grant(self, kind: str) -> str:
         """Return the hash of the school's grant for a type that learners send."""
-        return self.platform.participants.grant_for(SCHOOL, "learner", kind)
+        return self.platform.participants.grant_for(SCHOOL, "learner", kind, self.clock.now())
 
 
 def card_of(who: str, role: str, world_keys: Mapping[str, SigningKey], **more: Any) -> Card:

@@ -19,9 +19,12 @@ from wissel.platform.exchange.lifecycle import Lifecycle
 from wissel.platform.exchange.rules import own_key
 from wissel.platform.forgetting.actions.destroyer import Destroyer
 from wissel.platform.forgetting.actions.inspection import oldest_readable
-from wissel.platform.forgetting.errors import KeyGone
+from wissel.platform.forgetting.errors import KeyGone, SealBroken
+from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.thief.actions import rob
 from wissel.platform.forgetting.words import KeyName, KeyRow
+from wissel.platform.store import messages
+from wissel.platform.store.words import Which
 
 DAY = 86_400
 FIRST, SECOND = "MARKER-first-objection", "MARKER-second-objection"
@@ -92,10 +95,12 @@ async def test_each_special_message_lies_under_its_own_key_of_its_own_end_day(wo
     }
     assert rows["special", first.id].day == rows["post", ""].day == first.enddate
     assert rows["special", second.id].day == second.enddate
-    (sealed,) = await world.database.fetch("SELECT sealed FROM messages WHERE id = ?", (first.id,))
+    which = Which(partition_of(first.process), first.process, first.source, first.id)
+    row = await messages.find(world.database, which)
     ring = await world.platform.keys.load([first.process])
-    with pytest.raises(Exception, match="does not open"):
-        ring[KeyName(first.process, "post")].open(bytes(sealed[0] or b""), f"{first.process}|{first.id}|special")
+    assert row is not None
+    with pytest.raises(SealBroken):
+        ring[KeyName(first.process, "post")].open(row.sealed, place(first.process, first.id, "special"))
     assert FIRST.encode() in bytes((await head(world)).data), "and it opens for whom it is meant"
 
 

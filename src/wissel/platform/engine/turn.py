@@ -18,6 +18,7 @@ from wissel.messages.verify import b64, canonical, commit
 from wissel.platform.engine.words import Memory
 from wissel.platform.exchange import mailbox, parties, rows, sealing
 from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.errors import NotGranted
 from wissel.platform.exchange.words import Party
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.shred import order_destroy
@@ -237,9 +238,9 @@ class Turn:
     def _grant(self, send: Send) -> str:
         if send.recipient.startswith(LEARNER):
             return self.row.opening
-        grant = self.desk.participants.grant_for(send.recipient, "platform", send.type)
+        grant = self.desk.participants.grant_for(send.recipient, "platform", send.type, self.now)
         if not grant:
-            raise LookupError(f"{send.recipient} gave the platform no grant for {send.type}")
+            raise NotGranted(f"{send.recipient} gave the platform no live grant for {send.type}. Have it renewed.")
         return grant
 
     def _record(self, event: Event, label: str) -> None:

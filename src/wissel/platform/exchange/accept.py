@@ -13,7 +13,7 @@ from wissel.messages.envelope import LEARNER, Envelope
 from wissel.messages.fields import Payload
 from wissel.messages.holds import KINDS, NOBODY
 from wissel.messages.verify import b64, sha256
-from wissel.platform.exchange import holds, learners, parties, proofs, rows, rules, sealing
+from wissel.platform.exchange import grants, holds, learners, parties, proofs, rows, rules, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import (
     EnvelopeRefused,
@@ -145,7 +145,7 @@ async def _start(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
     rules.check_start(checked.envelope)
     if not await desk.running.admit(desk.database, desk.limits.running_processes_max, checked.now):
         raise TooBusy("So many requests are under way that no new one is taken now. Try again in a minute.")
-    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, "", checked.now)
+    grants.check_accepted(checked.envelope, checked.proven.roles, desk.participants, "", checked.now)
     row = _process_row(desk, checked, checked.row.process, b64(checked.read.commitment))
     taken, unit = _begin(desk, checked, row, _addressed(desk, checked), _mint(desk, row))
     if checked.learner:
@@ -170,7 +170,7 @@ async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
     jwe = checked.read.submission.capability
     capability = parties.open_capability(jwe, desk.sealer, checked.envelope.source, checked.now)
     opening = b64(sha256(jwe.encode()))
-    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, opening, checked.now)
+    grants.check_accepted(checked.envelope, checked.proven.roles, desk.participants, opening, checked.now)
     learner = parties.from_capability(capability, desk.entropy)
     row = _process_row(desk, checked, "", opening)
     receiver = parties.receiver(checked.envelope.recipient, row, learner)
@@ -184,7 +184,7 @@ async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statem
 def _untold(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
     """Take the word of a hold whose learner left no capability: it stands in the log, and ends as not delivered."""
     rules.check_start(checked.envelope)
-    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, NOBODY, checked.now)
+    grants.check_accepted(checked.envelope, checked.proven.roles, desk.participants, NOBODY, checked.now)
     row = _process_row(desk, checked, "", NOBODY)
     keys = _mint(desk, row)
     taken, unit = _begin(desk, checked, row, None, keys)
@@ -251,7 +251,7 @@ async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple
         raise SequenceBroken(
             f"The next message between these parties in this process is number {last + 1}.", field="/envelope/sequence"
         )
-    proofs.check_grant(checked.read, checked.proven.roles, desk.participants, process.opening, checked.now)
+    grants.check_accepted(checked.envelope, checked.proven.roles, desk.participants, process.opening, checked.now)
     loaded = await desk.keys.load([checked.where.process])
     day = min(date.fromisoformat(envelope.enddate), date.fromisoformat(process.end_day))
     taken = rows.take(desk, checked.spoken, loaded[KeyName(envelope.process, "post")], day, checked.now)

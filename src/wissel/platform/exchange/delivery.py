@@ -131,8 +131,7 @@ class Delivery:
             (answer,) = await mailbox.settle(self._desk, head.receiver, [settled])
             if not answer.code:
                 return 1
-        wait = back_off(head.attempts, jitter(self._desk.entropy))
-        await self._desk.database.commit([messages.postpone(head, to_ms(now + wait))])
+        await self._desk.database.commit([mailbox.later(self._desk, head, now)])
         return 0
 
     async def _to_webhook(self, row: MessageRow, push: str, keys: KeyRing, now: datetime) -> str:

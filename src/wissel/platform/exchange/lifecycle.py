@@ -12,8 +12,9 @@ from typing import Final
 from wissel.core.errors import WisselError
 from wissel.core.moments import dutch_day, to_ms
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
+from wissel.messages.envelope import LEARNER
 from wissel.messages.leaves import entry
-from wissel.platform.exchange import ending, mailbox
+from wissel.platform.exchange import ending, grants, mailbox
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered
 from wissel.platform.forgetting.errors import KeyGone
@@ -54,7 +55,7 @@ class Lifecycle:
         if row is None:
             return 0
         try:
-            await mailbox.finish(self._desk, head, row, keys, "undelivered", why="past its end date")
+            await mailbox.finish(self._desk, head, row, keys, "undelivered", why=self._why(row, now))
         except NotOffered:
             return 0  # its receipt came first
         except KeyGone as error:
@@ -66,6 +67,13 @@ class Lifecycle:
         except WisselError as error:
             return self._passed_over(head.process, error)
         return 1
+
+    def _why(self, row: MessageRow, now: datetime) -> str:
+        """Say why a message was not delivered: its copy tells both parties."""
+        granted = row.recipient.startswith(LEARNER) or grants.may_send(
+            row.source, row.recipient, row.type, self._desk.participants, now
+        )
+        return "past its end date" if granted else "past its end date, and its receiver's grant was over"
 
     async def _end_taken(self, now: datetime) -> int:
         """End messages past their end date of which nobody decided, while they can still be opened."""

@@ -15,7 +15,7 @@ from wissel.messages.envelope import LEARNER, Offered
 from wissel.messages.leaves import entry
 from wissel.messages.records import Receipt, read_receipt, undelivered
 from wissel.messages.verify import Refused, b64, jws_header, sha256
-from wissel.platform.exchange import parties, rows
+from wissel.platform.exchange import grants, parties, rows
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered, ReceiptRefused
 from wissel.platform.exchange.rules import back_off
@@ -27,16 +27,18 @@ from wissel.platform.store.words import MailRow, MessageRow, Where
 
 
 async def offered(desk: Desk, receiver: str, limit: int) -> list[Offered]:
-    """Return the heads of a receiver's due lanes, opened for it. Changes nothing, so it may be asked again.
+    """Return the heads of a receiver's due lanes, opened for it. Changes nothing of them, so it may be asked again.
 
-    One that does not open is passed over and told in the log. What goes to a learner's vault is only handed over
-    sealed, so her provider cannot read it here.
+    One that does not open, or has no live grant any more, is passed over, told in the log, and waits for its next
+    attempt, so that it takes no other's place. What goes to a learner's vault is only handed over sealed, so her
+    provider cannot read it here.
     """
     now = desk.clock.now()
     heads = await messages.heads(desk.database, receiver, to_ms(now), min(limit, desk.limits.offered_max))
     heads = [head for head in heads if head.end_ms > to_ms(now)]
     keys = await desk.keys.load(list({head.process for head in heads}))
     answer: list[Offered] = []
+    shut: list[MailRow] = []
     bytes_left = desk.limits.offered_bytes_max
     for head in heads:
         row = await messages.find(desk.database, head.which)
@@ -49,7 +51,15 @@ async def offered(desk: Desk, receiver: str, limit: int) -> list[Offered]:
             answer.append(await open_row(desk, row, keys, now))
         except WisselError as error:
             desk.journal.write("mail.passedover", process=row.process, type=row.type, code=error.code)
+            shut.append(head)
+    if shut and desk.keys.lost is None:  # what does not open now may open under the right key store
+        await desk.database.commit([later(desk, head, now) for head in shut])
     return answer
+
+
+def later(desk: Desk, head: MailRow, now: datetime) -> Statement:
+    """Let a message wait for its next attempt, longer each time."""
+    return messages.postpone(head, to_ms(now + back_off(head.attempts, jitter(desk.entropy))))
 
 
 async def vault_of(desk: Desk, row: MessageRow) -> bytes | None:
@@ -60,8 +70,9 @@ async def vault_of(desk: Desk, row: MessageRow) -> bytes | None:
 
 
 async def open_row(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> Offered:
-    """Open a message for its receiver."""
+    """Open a message for its receiver. Raises NotGranted when the grant that it leans on is not live any more."""
     kept, payload = unseal(keys, row)
+    grants.check_handed_out(kept.envelope, desk.participants, await _opening(desk, row), now)
     return Offered(
         envelope=kept.envelope,
         data=msgspec.Raw(payload),
@@ -70,6 +81,14 @@ async def open_row(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) ->
         acknowledgement=kept.acknowledgement,
         header=await _header(desk, row, keys, now),
     )
+
+
+async def _opening(desk: Desk, row: MessageRow) -> str:
+    """Return what a message to the learner leans on; a message to an organisation does not need it."""
+    if not row.recipient.startswith(LEARNER):
+        return ""
+    process = await processes.find(desk.database, Where(row.partition, row.process))
+    return process.opening if process is not None else ""
 
 
 async def _header(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> str:
@@ -120,8 +139,7 @@ async def _settle_one(desk: Desk, receiver: str, settled: Settled) -> None:
         if row is None or not _is_about(receipt, keys, row, alone=len(heads) == 1):
             continue
         if receipt.outcome == "later":
-            wait = back_off(head.attempts, jitter(desk.entropy))
-            await desk.database.commit([messages.postpone(head, to_ms(now + wait))])
+            await desk.database.commit([later(desk, head, now)])
             return
         await finish(desk, head, row, keys, receipt.outcome, receipt=settled.receipt)
         return

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from wissel.core.moments import dutch_day
-from wissel.messages.envelope import LEARNER, SenderProof
+from wissel.messages.envelope import SenderProof
 from wissel.messages.verify import Refused, b64, check_jws, jws_header, sha256
-from wissel.platform.exchange.errors import EnvelopeRefused, NotGranted, SenderUnproven
+from wissel.platform.exchange.errors import EnvelopeRefused, SenderUnproven
 from wissel.platform.exchange.rules import Read, nonce_of
 from wissel.platform.exchange.words import Limits
 from wissel.platform.participants.actions import KnownKey, Participants
@@ -38,33 +37,6 @@ def check_sender(read: Read, caller: str, participants: Participants, now: datet
     if read.submission.sender.kind == "signature":
         return _check_participant(read, caller, participants, now)
     return _check_learner(read, caller, participants, now, limits)
-
-
-def check_grant(read: Read, roles: frozenset[str], participants: Participants, opening: str, now: datetime) -> None:
-    """Check that a live grant covers the message (rule 6). Raises NotGranted.
-
-    To an organisation: a standing grant that it signed. To the learner: her own request, named by its commitment.
-    """
-    envelope = read.envelope
-    if envelope.recipient.startswith(LEARNER):
-        if envelope.grant != opening:
-            raise NotGranted(
-                "A message to the learner leans on her request: name its commitment.", field="/envelope/grant"
-            )
-        return
-    grant = participants.grant(envelope.grant)
-    fits = (
-        grant is not None
-        and grant.grantor == envelope.recipient
-        and grant.type == envelope.type
-        and grant.role in roles
-        and grant.since <= dutch_day(now).isoformat() <= grant.until
-    )
-    if not fits:
-        raise NotGranted(
-            f"{envelope.recipient} has no live standing grant for {envelope.type} by this sender.",
-            field="/envelope/grant",
-        )
 
 
 def check_provider(provider: str, portal: str, participants: Participants) -> None:

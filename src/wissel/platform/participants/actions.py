@@ -6,13 +6,15 @@ from typing import NamedTuple
 import msgspec
 
 from wissel.core.entropy import Entropy
-from wissel.core.moments import parse_rfc3339, rfc3339, to_ms
+from wissel.core.moments import dutch_day, parse_rfc3339, rfc3339, to_ms
 from wissel.infra.sql.ports import Database, Statement
 from wissel.messages.leaves import entry
 from wissel.messages.participant import Card, Key, StandingGrant
 from wissel.messages.verify import Refused, b64, canonical, check_jws, sha256, thumbprint
 from wissel.platform.participants import store
 from wissel.platform.participants.errors import CardInvalid, ParticipantUnknown
+from wissel.platform.participants.rules import covers
+from wissel.platform.store import messages
 from wissel.platform.store.leaves import pending
 
 
@@ -34,6 +36,7 @@ class Participants:
         self._cards: dict[str, Card] = {}
         self._keys: dict[str, KnownKey] = {}
         self._grants: dict[str, StandingGrant] = {}
+        self._given: dict[tuple[str, str], list[tuple[str, StandingGrant]]] = {}
 
     async def load(self) -> None:
         """Read cards, keys and grants from the store."""
@@ -47,17 +50,21 @@ class Participants:
         grants = {}
         for card in cards.values():
             grants.update(read_grants(card))
-        self._cards, self._keys, self._grants = cards, keys, grants
+        given: dict[tuple[str, str], list[tuple[str, StandingGrant]]] = {}
+        for digest, grant in grants.items():
+            given.setdefault((grant.grantor, grant.type), []).append((digest, grant))
+        self._cards, self._keys, self._grants, self._given = cards, keys, grants, given
 
     async def register(self, card: Card, now: datetime) -> int:
         """Register or renew a card; return how many keys were new. Raises CardInvalid.
 
-        A key that a renewed card leaves out is kept and ends now: what it signed stays evidence.
+        A key that a renewed card leaves out is kept and ends now: what it signed stays evidence. What waits for it is
+        offered again at once: it may have waited for a grant, or for an address.
         """
         check_card(card)
         self._check_owners(card)
         card = self._with_ended(card, now)
-        unit: list[Statement] = [store.keep_card(card)]
+        unit: list[Statement] = [store.keep_card(card), messages.wake_lanes(card.urn, to_ms(now))]
         fresh = [key for key in card.keys if key.kid not in self._keys]
         for key in fresh:
             leaf = self._entropy.draw(16)
@@ -156,12 +163,11 @@ class Participants:
         """Return the standing grant whose signed form has this hash, or None."""
         return self._grants.get(digest)
 
-    def grant_for(self, grantor: str, role: str, kind: str) -> str:
-        """Return the hash of the grant by which `role` may send `kind` to `grantor`, or an empty text."""
-        for digest, grant in self._grants.items():
-            if (grant.grantor, grant.role, grant.type) == (grantor, role, kind):
-                return digest
-        return ""
+    def grant_for(self, grantor: str, role: str, kind: str, now: datetime) -> str:
+        """Return the hash of a live grant by which `role` may send `kind` to `grantor`, or an empty text."""
+        day = dutch_day(now)
+        given = self._given.get((grantor, kind), ())
+        return next((digest for digest, grant in given if covers(grant, grantor, (role,), kind, day)), "")
 
 
 def check_card(card: Card) -> None:

@@ -117,6 +117,12 @@ class Adapter:
             if error.code != "id-taken":
                 raise
 
+    def _grant(self, recipient: str, kind: str) -> str:
+        grant = self.participants.grant_for(recipient, self.role, kind, self.clock.now())
+        if not grant:
+            raise PartnerBusy(f"The answer waits: {recipient} has no live grant for {kind}.")
+        return grant
+
     async def _compose(self, offered: Offered, reply: Reply, data: Payload) -> Submission:
         asked, kind, now = offered.envelope, lookup(reply.type), self.clock.now()
         recipient = asked.controller if asked.controller != self.partner else asked.source
@@ -135,7 +141,7 @@ class Adapter:
             legalground=kind.ground,
             controller=self.partner if kind.controller != "institution" else recipient,
             processingactivity=kind.activity,
-            grant=self.participants.grant_for(recipient, self.role, reply.type),
+            grant=self._grant(recipient, reply.type),
             dataclass=kind.dataclass,
             enddate=longest(kind, dutch_day(now)).isoformat(),
             log=self.origin,
