@@ -207,7 +207,9 @@ async def open_platform(
         journal=log,
         versions={story.name: story.version for story in stories().values()},
         limits=Limits(
-            running_processes_max=settings.running_processes_max, mail_per_receiver_max=settings.mail_per_receiver_max
+            running_processes_max=settings.running_processes_max,
+            mail_per_receiver_max=settings.mail_per_receiver_max,
+            parcel_days=settings.parcel_days,
         ),
     )
     return Platform(

@@ -51,6 +51,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     crash: str = ""  # with demo: "<point>:<n>", where the process kills itself (fault tests)
     partners: dict[str, Partner] = {}
     running_processes_max: Annotated[int, msgspec.Meta(ge=1)] = 1_000_000
+    parcel_days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 30  # copies wait for a vault so long after settled
     mail_per_receiver_max: Annotated[int, msgspec.Meta(ge=1)] = 100_000
     calls_per_second: Annotated[int, msgspec.Meta(ge=1)] = 50  # per participant
 

@@ -137,7 +137,7 @@ async def test_copies_wait_thirty_days_for_a_vault_also_when_the_process_ended_o
     await answer(world, offered)
     await work(world, 4)
     ((day,),) = await world.database.fetch("SELECT day FROM data_keys WHERE class = 'parcel'")
-    assert day == (end + timedelta(days=31)).isoformat()
+    assert day == (end + timedelta(days=30)).isoformat()
     await world.clock.sleep(29 * 86_400)
     world.answers.clear()
     await world.database.commit([Statement("UPDATE parcels SET due_ms = 0")])

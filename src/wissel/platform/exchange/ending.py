@@ -3,9 +3,9 @@
 What ends here settles and is forgotten like everything else; otherwise its rows would stay for ever.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from wissel.core.moments import from_ms, to_ms
+from wissel.core.moments import dutch_day, from_ms, to_ms
 from wissel.infra.sql.ports import Statement
 from wissel.messages.leaves import entry
 from wissel.messages.records import undelivered
@@ -15,7 +15,7 @@ from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.rules import GRACE
 from wissel.platform.forgetting.shred import order_destroy_class
 from wissel.platform.forgetting.words import KeyRing
-from wissel.platform.store import messages, processes
+from wissel.platform.store import messages, parcels, processes
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MailRow, MessageRow, ProcessRow, Where
 
@@ -50,6 +50,21 @@ def end_taken(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> list
     """
     heard = processes.drop_event(Where(row.partition, row.process), rows.arrival(row).key)
     return [heard, *_not_delivered(desk, row, keys, now, "past its end date")]
+
+
+async def keep_parcels(desk: Desk, where: Where, now: datetime) -> list[Statement]:
+    """Return what lets copies that still wait at settling live for so many days from now, no more and no less.
+
+    Their key moves to the day on which that ends, be it sooner or later than the day it had (architecture section 6).
+    """
+    if not await parcels.any_left(desk.database, where):
+        return []
+    until = now + timedelta(days=desk.limits.parcel_days)
+    unit = [parcels.keep_until(where, to_ms(until))]
+    for key in await desk.keys.rows([where.process]):
+        if key.cls == "parcel" and key.end_day != dutch_day(until):
+            unit += desk.keys.move(key, dutch_day(until), now).statements
+    return unit
 
 
 def is_over(row: MessageRow | MailRow, now: datetime) -> bool:

@@ -6,7 +6,7 @@ never stops the others.
 
 import asyncio
 from collections.abc import Awaitable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from wissel.core.errors import WisselError
@@ -21,7 +21,7 @@ from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.shred import order_destroy_class
 from wissel.platform.forgetting.words import KeyClass, KeyRing
 from wissel.platform.identity import store as index
-from wissel.platform.store import messages, parcels, processes
+from wissel.platform.store import messages, processes
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MailRow, MessageRow, ProcessRow
 
@@ -107,20 +107,20 @@ class Lifecycle:
 
     async def _settle(self, now: datetime) -> int:
         ready = await processes.ready_to_settle(self._desk.database, PER_STEP_MAX)
-        return await _all(
-            self._commit(
-                [
-                    *processes.settle(row.where),
-                    index.drop(row.where),
-                    parcels.keep_until(row.where, to_ms(now + timedelta(days=self._desk.limits.parcel_days))),
-                    self._leaf("process.settled", row, now),
-                    *order_destroy_class(row.process, ("post", "number", "special"), "settled", now),
-                ],
-                "process.settled",
-                row.process,
-            )
-            for row in ready
-        )
+        return await _all(self._settle_one(row, now) for row in ready)
+
+    async def _settle_one(self, row: ProcessRow, now: datetime) -> int:
+        unit = [
+            *processes.settle(row.where),
+            index.drop(row.where),
+            self._leaf("process.settled", row, now),
+            *order_destroy_class(row.process, ("post", "number", "special"), "settled", now),
+        ]
+        try:
+            unit += await ending.keep_parcels(self._desk, row.where, now)
+        except KeyGone as error:
+            self._passed_over(row.process, error)  # its copies cannot be read: they are given up when their time is up
+        return await self._commit(unit, "process.settled", row.process)
 
     async def _forget(self, now: datetime) -> int:
         ready = await processes.ready_to_forget(self._desk.database, PER_STEP_MAX)

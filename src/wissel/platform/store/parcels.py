@@ -24,12 +24,14 @@ async def past_end(database: Database, now_ms: int, limit: int) -> list[ParcelRo
     return await select(database, ParcelRow, "parcels", "WHERE until_ms <= ? LIMIT ?", (now_ms, limit))
 
 
+async def any_left(database: Database, where: Where) -> bool:
+    """Tell whether a copy of this process still waits."""
+    return bool(await database.fetch("SELECT 1 FROM parcels WHERE partition = ? AND process = ? LIMIT 1", where))
+
+
 def keep_until(where: Where, until_ms: int) -> Statement:
-    """Give up what waits in a process at `until_ms`, unless that is sooner already."""
-    return Statement(
-        "UPDATE parcels SET until_ms = ? WHERE partition = ? AND process = ? AND until_ms > ?",
-        [(until_ms, *where, until_ms)],
-    )
+    """Give up what waits in a process at `until_ms`."""
+    return Statement("UPDATE parcels SET until_ms = ? WHERE partition = ? AND process = ?", [(until_ms, *where)])
 
 
 def handed_over(rows: Sequence[ParcelRow]) -> Statement:
