@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
+from wissel.assembly.identity import check_identity
 from wissel.assembly.platform import Platform, database_clock, open_platform, with_adapter
 from wissel.assembly.settings import PlatformSettings
 from wissel.core.clock import Clock
@@ -103,6 +104,7 @@ async def reopen_log(settings: PlatformSettings) -> Reopened:
     database = SqliteDatabase(data / "wissel.sqlite")
     keystore = FileKeyStore(data / "keys", entropy, demo=settings.demo)
     try:
+        await check_identity(keystore, database, reopening=True)
         key = NoteKey.new(await next_origin(database, keystore, settings.origin), entropy)
         closed = closed_logs(keystore)
         before = keystore.secret("log")

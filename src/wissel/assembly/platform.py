@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from wissel.assembly.clocks import SystemEntropy
+from wissel.assembly.identity import Identity, check_identity, read_identity
 from wissel.assembly.owners import App, Owner, Parts, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import OwnerSettings, Partner, PlatformSettings
@@ -22,8 +23,7 @@ from wissel.infra.http.ports import Http
 from wissel.infra.sql.migrate import migrate, read_migrations
 from wissel.infra.sql.ports import Database
 from wissel.infra.telemetry.log import Log
-from wissel.messages.jose import SealingKey, SigningKey
-from wissel.messages.notes import NoteKey, note, revocations_body
+from wissel.messages.notes import note, revocations_body
 from wissel.messages.participant import Card, Endpoints, Key
 from wissel.messages.process import Process
 from wissel.messages.verify import parse_checkpoint
@@ -77,16 +77,6 @@ WITHOUT_KEYS: Final = frozenset({"sequence", "witnesses", "keys", "check"})  # g
 Step = Callable[[datetime], Awaitable[int]]
 
 
-class Identity(NamedTuple):
-    """The platform's own keys; they lie in the key store as named secrets."""
-
-    signer: SigningKey
-    sealer: SealingKey
-    log: NoteKey
-    secret: bytes
-    adapters: Mapping[str, SigningKey]
-
-
 class LogView:
     """The audit log as the exchange asks about it: is it behind, and how large is what is published."""
 
@@ -131,18 +121,6 @@ class Platform:
         return own_card(self.settings, self.identity, self.clock.now())
 
 
-def read_identity(keystore: KeyStore, entropy: Entropy, origin: str) -> Identity:
-    """Return the platform's keys, made and made durable when they are not there yet."""
-    signer = SigningKey.from_jwk(_jwk(keystore, "sign", SigningKey.new(entropy).private_jwk))
-    sealer = SealingKey.from_jwk(_jwk(keystore, "seal", SealingKey.new(entropy).private_jwk))
-    log = NoteKey.load(_secret(keystore, "log", NoteKey.new(origin, entropy).dump()))
-    adapters = {
-        role: SigningKey.from_jwk(_jwk(keystore, f"adapter-{role}", SigningKey.new(entropy).private_jwk))
-        for role in TRANSLATIONS
-    }
-    return Identity(signer, sealer, log, _secret(keystore, "hash", entropy.draw(32)), adapters)
-
-
 def own_card(settings: PlatformSettings, identity: Identity, since: datetime) -> Card:
     """Return the card of the platform itself."""
     return Card(
@@ -180,7 +158,8 @@ async def open_platform(
     """Open store, log and participants; check what must fit before anything is accepted."""
     entropy = SystemEntropy()
     await migrate(database, read_migrations(MIGRATIONS))
-    identity = read_identity(keystore, entropy, settings.origin)
+    await check_identity(keystore, database)
+    identity = read_identity(keystore, entropy, settings.origin, TRANSLATIONS.keys())
     keys = Keys(keystore, database, clock, entropy)
     await _check_keys(keys, log)
     participants = Participants(database, entropy)
@@ -410,15 +389,3 @@ def _credentials(partner: Partner | None) -> dict[str, str]:
         pair = base64.b64encode(f"{partner.user}:{partner.password}".encode()).decode()
         return {"authorization": f"Basic {pair}"}
     return {"x-api-key": partner.key}
-
-
-def _secret(keystore: KeyStore, name: str, fresh: bytes) -> bytes:
-    known = keystore.secret(name)
-    if known is None:
-        keystore.keep_secret(name, fresh)
-        return fresh
-    return known
-
-
-def _jwk(keystore: KeyStore, name: str, fresh: dict[str, str]) -> dict[str, str]:
-    return msgspec.json.decode(_secret(keystore, name, msgspec.json.encode(fresh)), type=dict[str, str])
