@@ -8,13 +8,13 @@ from typing import Final, NamedTuple
 from wissel.core.errors import WisselError
 from wissel.core.moments import to_ms
 from wissel.infra.sql.ports import Conflict, Statement
-from wissel.messages.leaves import entry
 from wissel.messages.process import Process
 from wissel.platform.engine.turn import Turn
+from wissel.platform.exchange import ending
 from wissel.platform.exchange.desk import Desk
+from wissel.platform.exchange.patience import CONFLICTS_MAX, Patience
 from wissel.platform.forgetting.words import KeyRing
 from wissel.platform.store import processes
-from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import EventRow, ProcessRow, TimerRow, Where
 
 EVENTS_PER_ROUND_MAX: Final = 256
@@ -33,6 +33,7 @@ class Engine:
     def __init__(self, desk: Desk, stories: Mapping[str, Process]) -> None:
         self._desk = desk
         self._stories = stories
+        self._conflicts = Patience[Where](desk.entropy)
 
     async def step(self, now: datetime) -> int:
         """Run one round and return how many events and timers it took."""
@@ -61,11 +62,14 @@ class Engine:
         try:
             unit = await self._unit(where, due, keys, now)
             await self._desk.database.commit(unit)
-        except Conflict:
-            return 0  # it moved meanwhile: the next round sees it as it is
+        except Conflict as conflict:  # it moved meanwhile and the next round sees it as it is; or it never fits
+            if self._conflicts.failed(where, now) >= CONFLICTS_MAX:
+                await self._set_aside(where, conflict, now)
+            return 0
         except Exception as error:  # noqa: BLE001 - the edge of the engine: the process is set aside, with an alarm
             await self._set_aside(where, error, now)
             return 0
+        self._conflicts.passed(where)
         return len(due.events) + len(due.timers)
 
     async def _unit(self, where: Where, due: Due, keys: KeyRing, now: datetime) -> list[Statement]:
@@ -87,12 +91,8 @@ class Engine:
 
     async def _set_aside(self, where: Where, error: Exception, now: datetime) -> None:
         code = error.code if isinstance(error, WisselError) else type(error).__name__
-        self._desk.journal.write("process.setaside", process=where.process, code=code)
-        leaf = self._desk.entropy.draw(16)
-        record = entry("process.setaside", now, self._desk.entropy, process=where.process, reason=code)
-        await self._desk.database.commit(
-            [processes.set_aside(where, code, to_ms(now)), pending(record, leaf, to_ms(now))]
-        )
+        self._conflicts.passed(where)
+        await self._desk.database.commit(ending.set_aside(self._desk, where, code, now))
 
 
 def _drop(due: Due) -> list[Statement]:

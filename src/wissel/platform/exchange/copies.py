@@ -21,6 +21,7 @@ from wissel.messages.verify import Refused, b64, jws_header
 from wissel.platform.exchange import ending, parties, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
+from wissel.platform.exchange.patience import CONFLICTS_MAX, Patience
 from wissel.platform.exchange.ports import Prover
 from wissel.platform.exchange.words import Kept, Parcel, Party
 from wissel.platform.forgetting.errors import KeyGone
@@ -31,7 +32,7 @@ from wissel.platform.participants.actions import KnownKey
 from wissel.platform.registers.audit.words import Proof
 from wissel.platform.store import messages, parcels
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import MessageRow, ParcelRow, Where
+from wissel.platform.store.words import MessageRow, ParcelRow, Where, Which
 
 WITNESS_WAIT: Final = timedelta(seconds=10)
 COPIES_PER_STEP_MAX: Final = 100
@@ -54,6 +55,7 @@ class Copies:
         self._desk = desk
         self._prover = prover
         self._quorum = quorum
+        self._conflicts = Patience[Which](desk.entropy)
 
     async def step(self, now: datetime) -> int:
         """Make the copies of what has ended; what has no proof or no witnesses yet waits. Returns how many.
@@ -85,18 +87,21 @@ class Copies:
         return done
 
     async def _close(self, row: MessageRow, now: datetime) -> int:
-        return int(await self._commit(ending.close(self._desk, row, now)))
+        return int(await self._commit(row, ending.close(self._desk, row, now), now))
 
     async def _hold_over(self, row: MessageRow, code: str, now: datetime) -> int:
-        await self._commit([messages.hold_over(row.which, to_ms(now + HELD_OVER))])
+        await self._desk.database.commit([messages.hold_over(row.which, to_ms(now + HELD_OVER))])
         self._desk.journal.write("copies.heldover", process=row.process, type=row.type, code=code)
         return 0
 
-    async def _commit(self, unit: Sequence[Statement]) -> bool:
+    async def _commit(self, row: MessageRow, unit: Sequence[Statement], now: datetime) -> bool:
         try:
             await self._desk.database.commit(unit)
-        except Conflict:
-            return False  # another worker was first
+        except Conflict as conflict:  # another worker was first, or it never fits
+            if self._conflicts.failed(row.which, now) >= CONFLICTS_MAX:
+                await self._hold_over(row, conflict.code, now)
+            return False
+        self._conflicts.passed(row.which)
         return True
 
     async def _copy(self, row: MessageRow, keys: KeyRing, now: datetime) -> int:
@@ -109,7 +114,7 @@ class Copies:
         if evidence.witnesses < self._quorum and now < from_ms(row.ended_ms) + WITNESS_WAIT:
             return 0
         document = self._compose(kept, payload, row, statement, evidence)
-        if not await self._commit(await self._unit(_Made(row, document, keys, now))):
+        if not await self._commit(row, await self._unit(_Made(row, document, keys, now)), now):
             return 0
         self._desk.journal.write("copies.made", process=row.process, type=row.type, witnesses=evidence.witnesses)
         return 1

@@ -24,6 +24,7 @@ from wissel.platform.exchange import mailbox, parties, sealing
 from wissel.platform.exchange.copies import by_vault
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
+from wissel.platform.exchange.patience import Patience
 from wissel.platform.exchange.rules import back_off
 from wissel.platform.exchange.words import Parcel
 from wissel.platform.forgetting.rules import place
@@ -37,7 +38,6 @@ PARCELS_PER_STEP_MAX: Final = 500
 PUSHES_PER_STEP_MAX: Final = 100
 REQUEST_BYTES_MAX: Final = 4_194_304  # of sealed copies in one request; a larger one goes alone
 SHUT: Final = timedelta(seconds=300)
-AWAY_MAX: Final = 10_000
 OK: Final = 200
 _HOLDS: Final = frozenset({"provider", "portal"})  # keep what is sealed to learners: a vault, a place for downloads
 REVOKED: Final = frozenset({401, 403, 404, 410})
@@ -69,7 +69,7 @@ class Delivery:
     def __init__(self, desk: Desk, http: Http) -> None:
         self._desk = desk
         self._http = http
-        self._away: dict[bytes, tuple[int, datetime]] = {}  # by hash of the host: failures in a row, and until when
+        self._away = Patience[bytes](desk.entropy)  # by hash of the host
 
     async def step(self, now: datetime) -> int:
         """Run one round of pushes, vault messages and copies; return how many were handed over."""
@@ -185,14 +185,18 @@ class Delivery:
             unit.append(parcels.handed_over(kept))
             unit += [self._leaf("copy.delivered", row, "", now) for row in kept]
         if rest:
-            wait = back_off(rest[0].attempts, jitter(self._desk.entropy))
-            unit.append(parcels.postpone(rest, to_ms(now + wait)))
+            unit.append(self._later(rest, now))
         if not await self._commit(unit):
+            await self._commit([self._later(rows, now)])  # what another worker handed over is gone; the rest waits
             return 0
         for row in kept:
             party = "learner" if row.party.startswith(LEARNER) else row.party
             self._desk.journal.write("copy.delivered", process=row.process, party=party)
         return len(kept)
+
+    def _later(self, rows: Sequence[ParcelRow], now: datetime) -> Statement:
+        wait = back_off(rows[0].attempts, jitter(self._desk.entropy))
+        return parcels.postpone(rows, to_ms(now + wait))
 
     async def _open_all(
         self, rows: Sequence[ParcelRow], keys: KeyRing, now: datetime
@@ -211,7 +215,7 @@ class Delivery:
 
     def _open(self, row: ParcelRow, keys: KeyRing) -> Parcel:
         plain = keys[KeyName(row.process, "parcel")].open(row.sealed, place(row.process, row.commitment, "parcel"))
-        return msgspec.json.decode(plain, type=Parcel)
+        return sealing.read(plain, Parcel)
 
     async def _give_up(self, rows: Sequence[ParcelRow], now: datetime) -> None:
         if rows:
@@ -233,17 +237,14 @@ class Delivery:
     async def _send(self, url: str, token: str, body: bytes, now: datetime) -> Response:
         """Call a receiver. One that gave no answer is left alone for a while, so that it holds up nobody."""
         host = host_of(self._desk.secret, url)
-        failures, until = self._away.get(host, (0, now))
-        if failures and now < until:
+        if self._away.waits(host, now):
             raise Unreachable("It gave no answer a moment ago.")
         try:
             response = await self._call(url, token, body, now)
         except Unreachable:
-            if len(self._away) >= AWAY_MAX:
-                self._away.clear()
-            self._away[host] = (failures + 1, now + back_off(failures, jitter(self._desk.entropy)))
+            self._away.failed(host, now)
             raise
-        self._away.pop(host, None)
+        self._away.passed(host)
         return response
 
     async def _call(self, url: str, token: str, body: bytes, now: datetime) -> Response:

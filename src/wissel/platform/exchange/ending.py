@@ -11,7 +11,7 @@ from wissel.messages.leaves import entry
 from wissel.messages.records import undelivered
 from wissel.platform.exchange import mailbox, rows, sealing
 from wissel.platform.exchange.desk import Desk
-from wissel.platform.forgetting.errors import KeyGone
+from wissel.platform.forgetting.errors import ForgettingError
 from wissel.platform.forgetting.rules import GRACE
 from wissel.platform.forgetting.shred import order_destroy_class
 from wissel.platform.forgetting.words import KeyRing
@@ -35,7 +35,7 @@ async def end_process(desk: Desk, row: ProcessRow, now: datetime) -> list[Statem
     for message in left:
         try:
             unit += _not_delivered(desk, message, keys, now, "the process ended")
-        except KeyGone:
+        except ForgettingError:
             unit += close(desk, message, now)
     if row.life == "running":
         unit += order_destroy_class(row.process, ("memory",), "ended", now)
@@ -46,7 +46,8 @@ async def end_process(desk: Desk, row: ProcessRow, now: datetime) -> list[Statem
 def end_taken(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> list[Statement]:
     """Return the unit that ends a message past its end date of which nobody decided; a conflict when one just did.
 
-    Its process was set aside, or the engine is far behind: the story does not hear of it any more. Raises KeyGone.
+    Its process was set aside, or the engine is far behind: the story does not hear of it any more. Raises KeyGone
+    or SealBroken.
     """
     heard = processes.drop_event(Where(row.partition, row.process), rows.arrival(row).key)
     return [heard, *_not_delivered(desk, row, keys, now, "past its end date")]
@@ -65,6 +66,13 @@ async def keep_parcels(desk: Desk, where: Where, now: datetime) -> list[Statemen
         if key.cls == "parcel" and key.end_day != dutch_day(until):
             unit += desk.keys.move(key, dutch_day(until), now).statements
     return unit
+
+
+def set_aside(desk: Desk, where: Where, code: str, now: datetime) -> list[Statement]:
+    """Return the unit that sets a process aside, with its leaf, and raise the alarm in the log."""
+    desk.journal.write("process.setaside", process=where.process, code=code)
+    leaf = _leaf(desk, "process.setaside", now, process=where.process, reason=code)
+    return [processes.set_aside(where, code, to_ms(now)), leaf]
 
 
 def is_over(row: MessageRow | MailRow, now: datetime) -> bool:

@@ -5,13 +5,18 @@ special-category data, of class `post` when it ends before its process does (arc
 under the same key as itself; national numbers lie apart, under a `number` key.
 """
 
+from typing import TypeVar
+
 import msgspec
 
 from wissel.platform.exchange.rules import join_apart
 from wissel.platform.exchange.words import Kept, Party
+from wissel.platform.forgetting.errors import SealBroken
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import DataKey, KeyName, KeyRing
 from wissel.platform.store.words import MessageRow
+
+T = TypeVar("T")
 
 
 def key_of(keys: KeyRing, row: MessageRow) -> DataKey:
@@ -28,7 +33,7 @@ def own_keys(row: MessageRow) -> list[KeyName]:
 def kept_of(keys: KeyRing, row: MessageRow) -> Kept:
     """Return what is kept of a message, without the fields that lie apart. Raises KeyGone when its key is dead."""
     key = key_of(keys, row)
-    return msgspec.json.decode(key.open(row.sealed, place(row.process, row.id, key.row.cls)), type=Kept)
+    return read(key.open(row.sealed, place(row.process, row.id, key.row.cls)), Kept)
 
 
 def unseal(keys: KeyRing, row: MessageRow) -> tuple[Kept, bytes]:
@@ -57,5 +62,14 @@ def seal_party(post: DataKey, name: str, party: Party) -> bytes:
 
 def party_of(keys: KeyRing, process: str, name: str, sealed: bytes) -> Party:
     """Return what is kept of a party."""
-    plain = keys[KeyName(process, "post")].open(sealed, place(process, name, "post"))
-    return msgspec.json.decode(plain, type=Party)
+    return read(keys[KeyName(process, "post")].open(sealed, place(process, name, "post")), Party)
+
+
+def read(plain: bytes, kind: type[T]) -> T:
+    """Read what was opened. Raises SealBroken when it is nothing that this release seals."""
+    try:
+        return msgspec.json.decode(plain, type=kind)
+    except msgspec.MsgspecError:
+        raise SealBroken(
+            f"Something sealed is no {kind.__name__} of this release. Start the release that wrote it."
+        ) from None

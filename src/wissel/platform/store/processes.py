@@ -46,6 +46,7 @@ def settle(where: Where) -> list[Statement]:
         ),
         Statement("DELETE FROM messages WHERE partition = ? AND process = ?", [(partition, process)]),
         Statement("DELETE FROM parties WHERE partition = ? AND process = ?", [(partition, process)]),
+        let_go(where),
     ]
 
 
@@ -58,7 +59,8 @@ def forget(where: Where) -> list[Statement]:
             "AND p.process = processes.process)",
             [where],
             expect=1,
-        )
+        ),
+        let_go(where),
     ]
 
 
