@@ -32,7 +32,7 @@ from wissel.messages.jose import Sealer, SealingKey, SigningKey
 from wissel.messages.participant import Card, Key, StandingGrant
 from wissel.messages.payments import PaymentChoice
 from wissel.messages.records import Receipt, acknowledge, read_receipt, receipt, undelivered
-from wissel.messages.verify import b64, canonical, check_jws
+from wissel.messages.verify import b64, canonical, check_jws, commit, unb64
 
 NOW = datetime(2026, 4, 15, 9, 0, tzinfo=UTC)
 PLATFORM = "http://platform.test"
@@ -315,7 +315,7 @@ class Scene:
 
     def offer(self, submission: Submission, capability: str = "") -> Offered:
         """Return a submission as the platform offers it."""
-        header = self._header(submission, capability) if capability else ""
+        header = self.header(b64(commitment_of(submission)), capability=capability) if capability else ""
         return Offered(
             envelope=submission.envelope,
             data=submission.data,
@@ -325,12 +325,18 @@ class Scene:
             header=header,
         )
 
-    def _header(self, submission: Submission, capability: str) -> str:
-        facts = {"commitment": b64(commitment_of(submission)), "party": self.house.urn, "pseudonym": "p"}
-        signed = self.platform.keys["platform"].sign(
-            canonical({**facts, "capability": capability}), typ="wissel-header+jws"
-        )
+    def header(
+        self, commitment: str, *, capability: str = "", pseudonym: str = "", party: str = "", by: str = "platform"
+    ) -> str:
+        """Return a delivery header, as the platform makes it unless the test says otherwise."""
+        facts = {"commitment": commitment, "party": party or self.house.urn, "pseudonym": pseudonym}
+        signed = self.platform.keys[by].sign(canonical({**facts, "capability": capability}), typ="wissel-header+jws")
         return Sealer.new(self.keys.seal.public_jwk, self.entropy).seal(signed.encode(), self.entropy)
+
+    def known(self, offered: Offered, pseudonym: str, **more: str) -> Offered:
+        """Return what is offered with a delivery header that says who she is here."""
+        commitment = commit(unb64(offered.nonce), msgspec.to_builtins(offered.envelope), bytes(offered.data))
+        return msgspec.structs.replace(offered, header=self.header(b64(commitment), **{"pseudonym": pseudonym, **more}))
 
     async def hear(self, *offers: Offered) -> None:
         """Let the platform offer these, and the connector work."""

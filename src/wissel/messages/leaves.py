@@ -54,7 +54,9 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
     "process.decided": _event("No transition is left in a process.", "process outcome"),
     "process.settled": _event("Every message of a process has its outcome and its copies.", "process"),
     "process.forgotten": _event("Nothing of a process can be read any more.", "process"),
-    "process.setaside": _event("A decision failed; the process waits for an operator.", "process reason"),
+    "process.setaside": _event(
+        "A decision failed, or what it led to never fitted; the process waits for an operator.", "process reason"
+    ),
     "status.changed": _event(
         "The status of a request changed.", "old new institution programme form level studyyear intake week"
     ),

@@ -147,7 +147,8 @@ def state_fee(house: House, case: Case, cause: str, done: Done) -> Done:
 
 def _eduid(_house: House, case: Case, heard: Heard) -> Done:
     answer = _said(heard, identity.EduidLinked)
-    return Done(case=case, sis=(_known(heard, "pseudonym", answer.pseudonym),))
+    known = msgspec.structs.replace(case, pseudonym=answer.pseudonym)
+    return Done(case=known, sis=(_known(heard, "pseudonym", answer.pseudonym),))
 
 
 def _residence(house: House, case: Case, heard: Heard) -> Done:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from wissel.infra.sql.ports import Conflict, Statement
 from wissel.institution.connector import store
 from wissel.institution.connector.actions import act
@@ -9,6 +11,7 @@ from wissel.institution.connector.check import Header, Unsound, check, read_head
 from wissel.institution.connector.house import Served, end_ms
 from wissel.institution.connector.words import Case, Done, Heard, Reach, Task
 from wissel.institution.errors import NotDecidable, SystemDown
+from wissel.institution.sis.words import Known
 from wissel.messages.envelope import Offered, Outcome
 from wissel.messages.jose import hash64
 from wissel.messages.records import receipt
@@ -52,7 +55,7 @@ async def _receive(served: Served, offered: Offered) -> Answer:
 async def _book(served: Served, offered: Offered, heard: Heard, header: Header | None) -> Answer:
     envelope = heard.envelope
     known = await store.case(served.book, envelope.process)
-    done = act(served.house, known, heard)
+    done = _known_as(act(served.house, known, heard), known, heard, header)
     for change in done.sis:
         await served.sis.book(change)
     for fee in done.finance:
@@ -71,6 +74,19 @@ async def _book(served: Served, offered: Offered, heard: Heard, header: Header |
         return _answer(served, offered, "later", "")
     served.note("message." + outcome, type=envelope.type, process=envelope.process, message=envelope.id)
     return answer
+
+
+def _known_as(done: Done, known: Case | None, heard: Heard, header: Header | None) -> Done:
+    """Book who she is here, beside her registration, when the delivery header says what is not booked yet."""
+    if header is None or not header.pseudonym or done.reject:
+        return done
+    case = done.case or known
+    if case is not None and case.pseudonym == header.pseudonym:
+        return done
+    told = Known(id=f"{heard.cause}/header", process=heard.envelope.process, field="pseudonym", value=header.pseudonym)
+    if case is not None:
+        case = msgspec.structs.replace(case, pseudonym=header.pseudonym)
+    return done._replace(case=case, sis=(*done.sis, told))
 
 
 async def _then(served: Served, process: str, done: Done) -> Done:

@@ -32,6 +32,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     request: EnrolmentRequested
     identity: str = ""
     number: str = ""
+    pseudonym: str = ""  # who she is here, by eduID; the delivery header brings it
     answered: bool = False  # DUO said what its register holds
     diplomas: tuple[str, ...] = ()
     degrees: tuple[Degree, ...] = ()

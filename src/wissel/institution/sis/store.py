@@ -53,11 +53,13 @@ class SampleSis:
     async def registration(self, process: str) -> Registration | None:
         """Return a registration; see `ports.Sis`."""
         rows = await self._database.fetch(
-            "SELECT status, programme, form, studyyear, start, student FROM registrations WHERE process = ?", (process,)
+            "SELECT status, programme, form, studyyear, start, student, (SELECT value FROM facts f"
+            " WHERE f.process = registrations.process AND f.field = 'pseudonym') FROM registrations WHERE process = ?",
+            (process,),
         )
         if not rows:
             return None
-        status, programme, form, studyyear, start, student = (str(value or "") for value in rows[0])
+        status, programme, form, studyyear, start, student, pseudonym = (str(value or "") for value in rows[0])
         return Registration(
             process=process,
             status=status,
@@ -66,6 +68,7 @@ class SampleSis:
             studyyear=studyyear,
             start=start,
             student=student,
+            pseudonym=pseudonym,
         )
 
     async def counts(self) -> Mapping[str, int]:

@@ -52,7 +52,10 @@ class Stopped(Change, frozen=True, kw_only=True):
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """One registration as the SIS has it. `student` is empty until she is enrolled."""
+    """One registration as the SIS has it. `student` is empty until she is enrolled.
+
+    `pseudonym` is who she is here by eduID, empty while that is not known.
+    """
 
     process: str
     status: str
@@ -61,3 +64,4 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     studyyear: str
     start: str
     student: str
+    pseudonym: str = ""

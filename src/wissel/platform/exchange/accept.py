@@ -12,6 +12,7 @@ from wissel.messages.catalogue import MessageType, about, decode, lookup
 from wissel.messages.envelope import LEARNER, Envelope
 from wissel.messages.fields import Payload
 from wissel.messages.holds import KINDS, NOBODY
+from wissel.messages.identity import EduidLinked
 from wissel.messages.verify import b64, sha256
 from wissel.platform.exchange import grants, holds, learners, parties, proofs, rows, rules, sealing
 from wissel.platform.exchange.desk import Desk
@@ -25,7 +26,7 @@ from wissel.platform.exchange.errors import (
 )
 from wissel.platform.exchange.rules import Read
 from wissel.platform.exchange.words import Party
-from wissel.platform.forgetting.words import KeyClass, KeyName, Minted
+from wissel.platform.forgetting.words import KeyClass, KeyName, KeyRing, Minted
 from wissel.platform.store import messages, processes
 from wissel.platform.store.words import ProcessRow, Where
 
@@ -159,7 +160,7 @@ def _addressed(desk: Desk, checked: _Checked) -> Party | None:
         return None
     addressee = rules.check_addressee(checked.read.submission.addressee)
     proofs.check_provider(addressee.provider, checked.caller, desk.participants)
-    return parties.from_addressee(addressee, desk.entropy)
+    return parties.from_addressee(addressee, checked.envelope.recipient, desk.entropy)
 
 
 async def _later(desk: Desk, checked: _Checked) -> tuple[rows.Taken, list[Statement]]:
@@ -256,7 +257,22 @@ async def _continue(desk: Desk, checked: _Checked, process: ProcessRow) -> tuple
     day = min(date.fromisoformat(envelope.enddate), date.fromisoformat(process.end_day))
     taken = rows.take(desk, checked.spoken, loaded[KeyName(envelope.process, "post")], day, checked.now)
     alive = processes.still(checked.where, ("running", "decided"))
-    return taken, [alive, *taken.statements, processes.add_event(rows.arrival(taken.row))]
+    learned = await _learn(desk, checked, loaded)
+    return taken, [alive, *taken.statements, *learned, processes.add_event(rows.arrival(taken.row))]
+
+
+async def _learn(desk: Desk, checked: _Checked, keys: KeyRing) -> list[Statement]:
+    """Keep who she is in an institution's books, when eduID says so: sealed, with her as a party of this process."""
+    if not isinstance(checked.data, EduidLinked):
+        return []
+    envelope = checked.envelope
+    sealed = (await messages.parties(desk.database, checked.where)).get(envelope.subject)
+    if sealed is None:
+        return []
+    before = sealing.party_of(keys, envelope.process, envelope.subject, sealed)
+    party = parties.known_as(before, envelope.recipient, checked.data.pseudonym)
+    fresh = sealing.seal_party(keys[KeyName(envelope.process, "post")], envelope.subject, party)
+    return [messages.change_party(checked.where, envelope.subject, sealed, fresh)]
 
 
 async def _check_asked(desk: Desk, checked: _Checked) -> None:

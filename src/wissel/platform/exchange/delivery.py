@@ -26,7 +26,7 @@ from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
 from wissel.platform.exchange.patience import Patience
 from wissel.platform.exchange.rules import back_off
-from wissel.platform.exchange.words import Parcel
+from wissel.platform.exchange.words import Parcel, Party
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import KeyName, KeyRing
 from wissel.platform.store import messages, parcels
@@ -111,9 +111,9 @@ class Delivery:
         if row is None:
             return 0
         try:
-            vault = await mailbox.vault_of(self._desk, row)
-            if vault is not None:
-                receipt = await self._to_vault(row, vault, keys, now)
+            learner = await mailbox.vault_of(self._desk, row, keys)
+            if learner is not None:
+                receipt = await self._to_vault(row, learner, keys, now)
             elif push:
                 receipt = await self._to_webhook(row, push, keys, now)
             else:
@@ -141,9 +141,8 @@ class Delivery:
         response = await self._send(f"{push}/messages", "", body, now)
         return _receipt_in(response, row.id)
 
-    async def _to_vault(self, row: MessageRow, vault: bytes, keys: KeyRing, now: datetime) -> str:
+    async def _to_vault(self, row: MessageRow, learner: Party, keys: KeyRing, now: datetime) -> str:
         """Hand a message to the learner's vault, sealed to her; its provider's receipt is the answer."""
-        learner = sealing.party_of(keys, row.process, row.recipient, vault)
         offered = await mailbox.open_row(self._desk, row, keys, now)
         jwe = parties.sealer_of(learner).seal(msgspec.json.encode(offered), self._desk.entropy)
         item = {"id": row.id, "acknowledgement": offered.acknowledgement, "jwe": jwe}

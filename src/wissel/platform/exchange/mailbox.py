@@ -12,6 +12,7 @@ from wissel.core.errors import WisselError
 from wissel.core.moments import from_ms, to_ms
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER, Offered
+from wissel.messages.jose import Sealer
 from wissel.messages.leaves import entry
 from wissel.messages.records import Receipt, read_receipt, undelivered
 from wissel.messages.verify import Refused, b64, jws_header, sha256
@@ -20,6 +21,7 @@ from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered, ReceiptRefused
 from wissel.platform.exchange.rules import back_off
 from wissel.platform.exchange.sealing import kept_of, key_of, party_of, seal_receipt, unseal
+from wissel.platform.exchange.words import Party
 from wissel.platform.forgetting.words import KeyRing
 from wissel.platform.store import messages, processes
 from wissel.platform.store.leaves import pending
@@ -42,13 +44,14 @@ async def offered(desk: Desk, receiver: str, limit: int) -> list[Offered]:
     bytes_left = desk.limits.offered_bytes_max
     for head in heads:
         row = await messages.find(desk.database, head.which)
-        if row is None or await vault_of(desk, row) is not None:
+        if row is None:
             continue
         bytes_left -= len(row.sealed)
         if answer and bytes_left < 0:
             break  # what is left is offered next time
         try:
-            answer.append(await open_row(desk, row, keys, now))
+            if await vault_of(desk, row, keys) is None:
+                answer.append(await open_row(desk, row, keys, now))
         except WisselError as error:
             desk.journal.write("mail.passedover", process=row.process, type=row.type, code=error.code)
             shut.append(head)
@@ -62,11 +65,14 @@ def later(desk: Desk, head: MailRow, now: datetime) -> Statement:
     return messages.postpone(head, to_ms(now + back_off(head.attempts, jitter(desk.entropy))))
 
 
-async def vault_of(desk: Desk, row: MessageRow) -> bytes | None:
-    """Return what is sealed about the vault that a message goes to, or None when it goes to no vault."""
+async def vault_of(desk: Desk, row: MessageRow, keys: KeyRing) -> Party | None:
+    """Return the learner whose vault a message goes to, or None when it goes to no vault. Raises KeyGone."""
     if not row.recipient.startswith(LEARNER):
         return None
-    return (await messages.parties(desk.database, Where(row.partition, row.process))).get(row.recipient)
+    known = await messages.parties(desk.database, Where(row.partition, row.process))
+    if row.recipient not in known:
+        return None
+    return party_of(keys, row.process, row.recipient, known[row.recipient])
 
 
 async def open_row(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> Offered:
@@ -79,7 +85,7 @@ async def open_row(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) ->
         nonce=kept.nonce,
         sender=kept.sender,
         acknowledgement=kept.acknowledgement,
-        header=await _header(desk, row, keys, now),
+        header=await _header(desk, row, kept.envelope.subject, keys, now),
     )
 
 
@@ -91,24 +97,26 @@ async def _opening(desk: Desk, row: MessageRow) -> str:
     return process.opening if process is not None else ""
 
 
-async def _header(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) -> str:
-    """Return the delivery header: beside a learner's own message, for the organisation that receives it."""
-    if not row.source.startswith(LEARNER) or row.recipient.startswith(LEARNER):
+async def _header(desk: Desk, row: MessageRow, subject: str, keys: KeyRing, now: datetime) -> str:
+    """Return the delivery header, for an organisation alone: who the learner is in its books, where that is known.
+
+    Her capability travels in it beside her own messages only.
+    """
+    if row.recipient.startswith(LEARNER):
         return ""
     known = await messages.parties(desk.database, Where(row.partition, row.process))
-    if row.source not in known:
+    if subject not in known:
         return ""
-    learner = party_of(keys, row.process, row.source, known[row.source])
-    until = from_ms(row.end_ms).date().isoformat()
-    return parties.header(
-        learner,
-        row.recipient,
-        row.commitment,
-        until,
-        signer=desk.signer,
-        platform=desk.sealer,
-        recipient=desk.participants.seal_key(row.recipient, now).jwk,
-        entropy=desk.entropy,
+    learner, own = party_of(keys, row.process, subject, known[subject]), row.source == subject
+    if not own and row.recipient not in learner.pseudonyms:
+        return ""
+    until, capability = from_ms(row.end_ms).date().isoformat(), ""
+    if own:
+        capability = parties.capability_for(row.recipient, learner, until, desk.sealer, desk.entropy)
+    pseudonym = learner.pseudonyms.get(row.recipient, "")
+    signed = parties.header(row.commitment, row.recipient, pseudonym, capability, desk.signer)
+    return Sealer.new(desk.participants.seal_key(row.recipient, now).jwk, desk.entropy).seal(
+        signed.encode(), desk.entropy
     )
 
 

@@ -14,15 +14,18 @@ from wissel.platform.exchange.words import Capability, Party
 from wissel.platform.store.words import ProcessRow
 
 
-def from_addressee(addressee: Addressee, entropy: Entropy) -> Party:
-    """Return the learner as a party, with a sealing key of her own for this process."""
+def from_addressee(addressee: Addressee, recipient: str, entropy: Entropy) -> Party:
+    """Return the learner as a party, with a sealing key of her own for this process.
+
+    The portal may know her pseudonym in the books of who gets her first message.
+    """
     return Party(
         address=addressee.vault,
         token=addressee.token,
         key=addressee.key,
         sealer=b64(Sealer.new(addressee.key, entropy).dump()),
         provider=addressee.provider,
-        pseudonym=addressee.pseudonym,
+        pseudonyms={recipient: addressee.pseudonym} if addressee.pseudonym else {},
         capability=addressee.capability,
     )
 
@@ -63,14 +66,18 @@ def open_capability(jwe: str, key: SealingKey, holder: str, now: datetime) -> Ca
     return capability
 
 
-def header(
-    party: Party, holder: str, commitment: str, until: str, *, signer: SigningKey, platform: SealingKey,
-    recipient: dict[str, str], entropy: Entropy,
-) -> str:  # fmt: skip
-    """Return the delivery header for `holder`: its pseudonym of the learner and its capability, signed and sealed.
+def known_as(party: Party, holder: str, pseudonym: str) -> Party:
+    """Return a learner of whom became known who she is in the books of `holder`."""
+    return msgspec.structs.replace(party, pseudonyms={**party.pseudonyms, holder: pseudonym})
 
-    It stands outside the commitment and in nobody else's copy.
+
+def capability_for(holder: str, party: Party, until: str, platform: SealingKey, entropy: Entropy) -> str:
+    """Return the capability by which `holder` reaches the learner later: sealed to the platform, which keeps no list.
+
+    Empty when she gave no token for it.
     """
+    if not party.capability:
+        return ""
     capability = Capability(
         holder=holder,
         purpose="to reach the learner about this enrolment",
@@ -80,12 +87,13 @@ def header(
         token=party.capability,
         provider=party.provider,
     )
-    sealed = Sealer.new(platform.public_jwk, entropy).seal(msgspec.json.encode(capability), entropy)
-    statement = {
-        "commitment": commitment,
-        "party": holder,
-        "pseudonym": party.pseudonym,
-        "capability": sealed if party.capability else "",
-    }
-    signed = signer.sign(canonical(statement), typ="wissel-header+jws")
-    return Sealer.new(recipient, entropy).seal(signed.encode(), entropy)
+    return Sealer.new(platform.public_jwk, entropy).seal(msgspec.json.encode(capability), entropy)
+
+
+def header(commitment: str, party: str, pseudonym: str, capability: str, signer: SigningKey) -> str:
+    """Return the platform's signed statement of who the learner of a message is in the books of `party`.
+
+    It stands outside the commitment and in nobody else's copy (architecture section 4, Envelope).
+    """
+    statement = {"commitment": commitment, "party": party, "pseudonym": pseudonym, "capability": capability}
+    return signer.sign(canonical(statement), typ="wissel-header+jws")

@@ -34,7 +34,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 class Party(msgspec.Struct, frozen=True, kw_only=True):
     """A party of a process as it lies sealed under `post`: where its copies go and the key they are sealed with.
 
-    `sealer` is the dump of its Sealer (base64url): one ephemeral key per process and party.
+    `sealer` is the dump of its Sealer (base64url): one ephemeral key per process and party. `pseudonyms` is who the
+    learner is in the books of other parties, by their URN.
     """
 
     address: str
@@ -42,7 +43,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     key: dict[str, str]
     sealer: str
     provider: str = ""
-    pseudonym: str = ""
+    pseudonyms: dict[str, str] = {}
     capability: str = ""
 
 

@@ -255,6 +255,15 @@ def keep_party(where: Where, party: str, sealed: bytes) -> Statement:
     )
 
 
+def change_party(where: Where, party: str, before: bytes, sealed: bytes) -> Statement:
+    """Keep something else about a party than `before`; a conflict when that changed meanwhile."""
+    return Statement(
+        "UPDATE parties SET sealed = ? WHERE partition = ? AND process = ? AND party = ? AND sealed = ?",
+        [(sealed, *where, party, before)],
+        expect=1,
+    )
+
+
 async def count(database: Database, table: str) -> int:
     """Return the number of rows of one of the store's tables."""
     known: dict[str, str] = {
