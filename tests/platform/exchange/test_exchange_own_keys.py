@@ -35,7 +35,6 @@ async def both(world: World, days: int = 2) -> tuple[Draft, Draft]:
     board, today = Switchboard(world.platform.desk), world.clock.now().date()
     first = drafted(world, FIRST, enddate=today + timedelta(days=30))
     await board.accept(PORTAL, world.by_learner(first), world.logged_in())
-    await world.clock.sleep(1)
     second = following(world, first, 2, SECOND, enddate=today + timedelta(days=days))
     await board.accept(PORTAL, world.by_learner(second), world.logged_in())
     await work(world, 2)

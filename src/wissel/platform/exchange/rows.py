@@ -125,7 +125,7 @@ def arrival(row: MessageRow) -> EventRow:
     return EventRow(
         partition=row.partition,
         process=row.process,
-        key=f"message/{row.source}/{row.id}",
+        key=f"message/{row.source}/{row.sequence:010}/{row.id}",  # of one moment, in the order in which they were sent
         kind="message",
         name=row.type,
         source=row.source,
