@@ -243,7 +243,7 @@ async def test_a_served_institutions_mandate_stands_in_each_of_its_log_lines(tmp
     await scene.hear(scene.request(programme="56551"))
     lines = [line for line in scene.log.lines if str(line["event"]).startswith("message.")]
     assert lines
-    assert {line.get("mandate") for line in lines} == {"mandate 2026-2"}
+    assert {line.get("mandate") for line in lines} == {"2026-2"}
     scene.close()
 
 

@@ -52,7 +52,7 @@ def _zee() -> House:
         _programme("34116", "Docent Muziek", "bachelor", "hbo", HBO_ADMITS, gates=_AUDITION),
         _programme("34479", "Informatica", "bachelor", "hbo", HBO_ADMITS, gates=_NO_EXTRAS),
     )
-    return _house("zee", "99XB", "Hogeschool Zeewind (fictitious)", programmes, Rule(), mandate="mandate 2026-1")
+    return _house("zee", "99XB", "Hogeschool Zeewind (fictitious)", programmes, Rule(), mandate="2026-1")
 
 
 def _land() -> House:
@@ -62,7 +62,7 @@ def _land() -> House:
         _programme("66584", "Data Science", "master", "wo", MASTER_ADMITS, gates=_NO_EXTRAS, language="eng"),
     )
     rule = Rule(admits=True)
-    return _house("land", "99XC", "Universiteit Middenland (fictitious)", programmes, rule, mandate="mandate 2026-2")
+    return _house("land", "99XC", "Universiteit Middenland (fictitious)", programmes, rule, mandate="2026-2")
 
 
 def _house(

@@ -18,7 +18,7 @@ from wissel.institution.words import House
 from wissel.messages.catalogue import CATALOGUE
 from wissel.messages.jose import SealingKey, SigningKey
 from wissel.messages.notes import WitnessKey
-from wissel.messages.participant import Card, Endpoints, Key, StandingGrant
+from wissel.messages.participant import MANDATE, Card, Endpoints, Key, StandingGrant
 from wissel.messages.verify import Trust, b64, canonical, read_trust
 
 SIGN: Final = "sign.json"
@@ -128,7 +128,7 @@ def witness_keys(houses: Sequence[HouseKeys]) -> tuple[str, ...]:
 
 def _published(key: SigningKey | SealingKey, use: str, since: datetime, until: datetime, note: str) -> Key:
     fields = {"kid": key.kid, "use": use, "jwk": key.public_jwk, "since": rfc3339(since), "until": rfc3339(until)}
-    return msgspec.convert({**fields, "note": f"mandate: {note}" if note else ""}, Key)
+    return msgspec.convert({**fields, "note": f"{MANDATE}{note}" if note else ""}, Key)
 
 
 def _pair(folder: Folder, name: str, kind: type[T], entropy: Entropy) -> T:

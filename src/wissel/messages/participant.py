@@ -4,7 +4,7 @@ Cards are public and name no person. A portal, an institution, a vault provider,
 platform itself each have one.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from wissel.messages.envelope import Day, Line, Moment, Urn
 
 Role = Literal["platform", "portal", "institution", "provider", "duo", "ind", "nuffic", "psp", "eduid", "lcsk"]
 Jwk = dict[str, str]
+MANDATE: Final = "mandate: "  # begins the note of a key with which a supplier signs for an institution
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

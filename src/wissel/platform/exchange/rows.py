@@ -11,6 +11,7 @@ from wissel.infra.sql.ports import Statement
 from wissel.messages.catalogue import lookup
 from wissel.messages.envelope import LEARNER, Envelope, SenderProof
 from wissel.messages.leaves import entry
+from wissel.messages.participant import MANDATE
 from wissel.messages.records import acknowledge
 from wissel.messages.verify import b64, sha256
 from wissel.platform.exchange.desk import Desk
@@ -175,4 +176,11 @@ def _leaf(desk: Desk, spoken: Spoken, acknowledgement: str, now: datetime) -> by
         commitment=b64(spoken.commitment),
         acknowledgement=b64(sha256(acknowledgement.encode())),
         ruleset=desk.ruleset,
+        mandate=_mandate(desk, spoken.kids),
     )
+
+
+def _mandate(desk: Desk, kids: tuple[str, ...]) -> str:
+    """Return the mandate under which a supplier signed for its institution, as the card says of the key used."""
+    notes = [desk.participants.key(kid).key.note for kid in kids]
+    return ", ".join(note.removeprefix(MANDATE) for note in notes if note.startswith(MANDATE))
