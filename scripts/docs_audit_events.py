@@ -37,6 +37,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "activity": Field(
         "URI of the entry in the register of processing activities (GDPR 30)", "`dpl.core.processing_activity_id`"
     ),
+    "card": Field("SHA-256 of the card, in canonical JSON", "", "", "`information` (by hash)"),
     "class": Field("which kind of data key: memory, post, parcel, number, special"),
     "commitment": Field(
         "SHA-256 of nonce, envelope and payload: the message, to whoever holds it", "", "", "`request` (by hash)"

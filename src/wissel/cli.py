@@ -291,7 +291,7 @@ def forgetting_continue(config: Path | None, through: Any) -> None:
 @config_option
 @click.pass_context
 def participants(context: click.Context, config: Path | None) -> None:
-    """Register who may speak. The platform must be stopped."""
+    """Register who may speak, or revoke a key. The platform must be stopped."""
     context.obj = config
 
 
@@ -303,6 +303,15 @@ def participants_add(config: Path | None, cards: tuple[Path, ...]) -> None:
     for card in cards:
         urn, fresh = _go(operator.register(_settings(PlatformSettings, config), card))
         click.echo(f"{urn}: {fresh} new keys")
+
+
+@participants.command("revoke")
+@click.argument("kid")
+@click.pass_obj
+def participants_revoke(config: Path | None, kid: str) -> None:
+    """Revoke a key from now on. What it signed before stays valid; /log/revocations tells everybody."""
+    _go(operator.revoke(_settings(PlatformSettings, config), kid))
+    click.echo(f"{kid}: revoked")
 
 
 @main.group()

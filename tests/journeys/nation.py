@@ -64,6 +64,17 @@ class Network:
 
 
 @dataclass
+class Life:
+    """One owner's process, as far as this one plays it: what it does, and what it must close."""
+
+    number: int
+    command: str
+    file: Path
+    jobs: list[Job] = field(default_factory=list)
+    resources: ExitStack = field(default_factory=ExitStack)
+
+
+@dataclass
 class Nation:
     """All owners, and the means to let time pass."""
 
@@ -71,11 +82,40 @@ class Nation:
     clock: SteppedClock
     network: Network
     log: Lines
-    jobs: list[Job] = field(default_factory=list)
+    seed: int
+    lives: dict[str, Life] = field(default_factory=dict)
+    doors: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def start(self, name: str) -> None:
+        """Start an owner: build it from its settings file, as its process would."""
+        life = self.lives[name]
+        kind, build = KINDS[life.command]
+        mine = Owner(
+            clock=self.clock,
+            entropy=SeededEntropy(self.seed * 1000 + life.number),
+            http=self.network,
+            log=self.log,
+            resources=life.resources,
+            threads=False,
+        )
+        parts = await build(read_settings(kind, life.file, {}), mine)
+        for each in parts.apps:
+            if isinstance(each.app, Litestar):
+                await self.doors.enter_async_context(each.app.lifespan())
+            self.network.apps[f"http://127.0.0.1:{each.port}"] = each.app
+        life.jobs = parts.jobs
+        life.number += 100  # another start draws other numbers
+
+    def stop(self, name: str) -> None:
+        """End an owner: nobody answers at its ports, and its files are closed."""
+        life = self.lives[name]
+        life.jobs = []
+        life.resources.close()
+        self.network.apps.pop(self.scene.address(name), None)
 
     async def round(self) -> int:
         """Let every owner do what is due, once."""
-        return sum([await job.step(self.clock.now()) for job in self.jobs])
+        return sum([await job.step(self.clock.now()) for life in self.lives.values() for job in life.jobs])
 
     async def until(self, event: str, process: str, rounds: int = 400) -> None:
         """Let seconds pass until the platform's log says `event` of a process."""
@@ -134,24 +174,11 @@ class Nation:
 async def nation(data: Path, *, seed: int = 1, pushed: tuple[str, ...] = ()) -> AsyncIterator[Nation]:
     """Run the whole nation of the demo in this process, from its start on 15 April 2026."""
     scene = await prepare(data, pace=0.0, pushed=pushed)
-    clock, network, log = SteppedClock(START), Network(), Lines()
-    made = Nation(scene, clock, network, log)
+    made = Nation(scene, SteppedClock(START), Network(), Lines(), seed)
     with ExitStack() as resources:
-        async with AsyncExitStack() as lives:
-            for number, (command, file) in enumerate(commands(scene).values()):
-                kind, build = KINDS[command]
-                mine = Owner(
-                    clock=clock,
-                    entropy=SeededEntropy(seed * 1000 + number),
-                    http=network,
-                    log=log,
-                    resources=resources,
-                    threads=False,
-                )
-                parts = await build(read_settings(kind, file, {}), mine)
-                for each in parts.apps:
-                    if isinstance(each.app, Litestar):
-                        await lives.enter_async_context(each.app.lifespan())
-                    network.apps[f"http://127.0.0.1:{each.port}"] = each.app
-                made.jobs += parts.jobs
+        async with made.doors:
+            for number, (name, (command, file)) in enumerate(commands(scene).items()):
+                made.lives[name] = Life(number, command, file)
+                resources.callback(made.lives[name].resources.close)
+                await made.start(name)
             yield made

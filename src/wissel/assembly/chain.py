@@ -5,13 +5,15 @@ from pathlib import Path
 
 import msgspec
 
-from wissel.assembly.owners import App, Owner, Parts, folder, platform_keys, read_cards, run_owner
+from wissel.assembly.following import followed_by, following
+from wissel.assembly.owners import App, Owner, Parts, folder, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import ChainSettings
 from wissel.chain.build import Addresses, Built, build_chain, build_portal
 from wissel.chain.participants import Folders, make_participants
 from wissel.chain.people import People
 from wissel.chain.world import World
+from wissel.client.follow import Followed
 from wissel.infra.files.disk import DiskFolder
 from wissel.infra.sql.sqlite import SqliteDatabase
 
@@ -23,9 +25,11 @@ async def run_chain(settings: ChainSettings) -> None:
 
 async def build_played(settings: ChainSettings, mine: Owner) -> Parts:
     """Return the played chain, or the played portal."""
-    built = _build(settings, mine)
+    followed = followed_by(settings, settings.part)
+    built = _build(settings, mine, followed)
     apps = [App(served.name, served.app, int(served.address.rpartition(":")[2])) for served in built.apps]
-    return Parts(apps, [Job(name, step, 0.2) for name, step in built.steps])
+    jobs = [Job(name, step, 0.2) for name, step in built.steps]
+    return Parts(apps, [*jobs, *following(settings, mine, followed)])
 
 
 def folders_in(data: Path) -> Folders:
@@ -46,8 +50,8 @@ def browsers_in(learners: Path) -> Folders:
     return open_folder
 
 
-def _build(settings: ChainSettings, mine: Owner) -> Built:
-    data, cards = Path(settings.data), read_cards(settings.cards)
+def _build(settings: ChainSettings, mine: Owner, followed: Followed) -> Built:
+    data = Path(settings.data)
     world = World(mine.clock, mine.entropy, mine.http, People(), settings.pace)
     folders = folders_in(data)
     participants = make_participants(folders, mine.entropy, mine.clock.now(), addresses=settings.addresses)
@@ -64,8 +68,8 @@ def _build(settings: ChainSettings, mine: Owner) -> Built:
             databases=database,
             browsers=browsers_in(Path(settings.browsers or data / "portal" / "browsers")),
             platform=settings.platform,
-            platform_keys=platform_keys(cards),
-            cards=lambda: cards,
+            platform_keys=followed.platform,
+            cards=followed.cards,
             origin=settings.origin,
         )
     return build_chain(
@@ -74,6 +78,6 @@ def _build(settings: ChainSettings, mine: Owner) -> Built:
         addresses,
         folders=folders,
         databases=database,
-        platform_key=platform_keys(cards).get,
+        platform_key=followed.platform.get,
         institutions=settings.institutions,
     )

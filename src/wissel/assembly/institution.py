@@ -3,7 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from wissel.assembly.owners import App, Owner, Parts, folder, read_cards, run_owner
+from wissel.assembly.following import followed_by, following
+from wissel.assembly.owners import App, Owner, Parts, folder, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import ConnectorSettings
 from wissel.institution.build import Own, Tools, build, open_sample
@@ -19,17 +20,23 @@ async def run_connector(settings: ConnectorSettings) -> None:
 async def build_connector(settings: ConnectorSettings, mine: Owner) -> Parts:
     """Return the connector of the institutions in the settings' folder."""
     base = settings.base or f"http://{settings.host}:{settings.port}"
+    followed, directory = followed_by(settings, "connector"), CardDirectory([])
+    followed.watch(directory.learn)
     tools = Tools(
         http=mine.http,
         clock=mine.clock,
         entropy=mine.entropy,
         log=mine.log,
-        directory=CardDirectory(read_cards(settings.cards)),
+        directory=directory,
         platform=settings.platform,
     )
     opened = [await open_sample(_own(place, mine, settings), tools) for place in houses(Path(settings.data))]
     built = build(opened, tools=tools, base=base)
-    jobs = [Job(name, step, 0.1) for name, step in built.steps.items()]
+    own = {one.served.house.urn: frozenset((one.keys.sign.kid, one.keys.seal.kid)) for one in opened}
+    jobs = [
+        *(Job(name, step, 0.1) for name, step in built.steps.items()),
+        *following(settings, mine, followed, own),
+    ]
     return Parts([App("connector", built.app, settings.port)], jobs)
 
 

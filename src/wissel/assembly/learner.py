@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from wissel.assembly.owners import App, Owner, Parts, folder, platform_keys, read_cards, run_owner
+from wissel.assembly.following import followed_by, following
+from wissel.assembly.owners import App, Owner, Parts, folder, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import VaultsSettings
 from wissel.core.entropy import Entropy
@@ -20,17 +21,20 @@ async def run_vaults(settings: VaultsSettings) -> None:
 
 async def build_vaults(settings: VaultsSettings, mine: Owner) -> Parts:
     """Return the provider of the vaults in the settings' folder."""
-    known = platform_keys(read_cards(settings.cards))
+    followed = followed_by(settings, "vaults")
     built = build(
         vaults=vaults_in(Path(settings.learners)),
         clock=mine.clock,
         entropy=mine.entropy,
         log=mine.log,
         key=own_key(Path(settings.data), mine.entropy),
-        platform_key=known.get,
+        platform_key=followed.platform.get,
         base=settings.base or f"http://{settings.host}:{settings.port}",
     )
-    jobs = [Job(f"vaults {number}", step, 1.0) for number, step in enumerate(built.steps)]
+    jobs = [
+        *(Job(f"vaults {number}", step, 1.0) for number, step in enumerate(built.steps)),
+        *following(settings, mine, followed),
+    ]
     return Parts([App("vaults", built.app, settings.port)], jobs)
 
 

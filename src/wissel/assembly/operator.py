@@ -70,6 +70,12 @@ async def register(settings: PlatformSettings, file: Path) -> tuple[str, int]:
         return card.urn, await platform.participants.register(with_adapter(card, platform.identity, now), now)
 
 
+async def revoke(settings: PlatformSettings, kid: str) -> None:
+    """Revoke a participant's key from now on. Raises ParticipantUnknown, and Conflict when it was revoked before."""
+    async with opened(settings) as platform:
+        await platform.participants.revoke(kid, platform.clock.now())
+
+
 async def check_log(settings: PlatformSettings) -> list[Found]:
     """Rebuild every log from its entries and tiles. Raises LogInconsistent for the first thing that does not fit."""
     async with opened(settings) as platform:

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp
 from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
 from wissel.assembly.crash import Crash, crash_at, never
 from wissel.assembly.runner import Job, WriterThread, run_jobs
-from wissel.assembly.settings import OwnerSettings, allowed
+from wissel.assembly.settings import OwnerSettings, SettingWrong, allowed
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.infra.files.disk import DiskFolder
@@ -118,13 +118,15 @@ def folder(path: Path, scratch: Path) -> DiskFolder:
 
 
 def read_cards(file: str) -> list[Card]:
-    """Read the public list of participants."""
-    return msgspec.json.decode(Path(file).read_bytes(), type=list[Card])
-
-
-def platform_keys(cards: Sequence[Card]) -> dict[str, dict[str, str]]:
-    """Return the platform's public signing keys by kid."""
-    return {key.kid: key.jwk for card in cards if "platform" in card.roles for key in card.keys if key.use == "sign"}
+    """Read the public list of participants. Raises SettingWrong."""
+    try:
+        return msgspec.json.decode(Path(file).read_bytes(), type=list[Card])
+    except OSError as error:
+        raise SettingWrong(
+            f"The list of participants {file} cannot be read: {error.strerror}.", field="cards"
+        ) from None
+    except msgspec.MsgspecError as error:
+        raise SettingWrong(f"{file} is not a list of participants' cards: {error}.", field="cards") from None
 
 
 def as_toml(settings: msgspec.Struct) -> str:

@@ -15,7 +15,7 @@ from wissel.assembly.identity import Identity, check_identity, read_identity
 from wissel.assembly.owners import App, Owner, Parts, run_owner
 from wissel.assembly.runner import Job
 from wissel.assembly.settings import OwnerSettings, Partner, PlatformSettings
-from wissel.assembly.switch import LogWindow, Switchboard
+from wissel.assembly.switch import CardWindow, LogWindow, Switchboard
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.core.moments import rfc3339
@@ -341,6 +341,7 @@ async def build_platform(settings: PlatformSettings, mine: Owner) -> Parts:
         base=settings.base or f"http://{settings.host}:{settings.port}",
         switch=Switchboard(platform.desk),
         directory=platform.participants,
+        registry=CardWindow(platform.participants, platform.audit),
         audit=LogWindow(platform.audit),
         revocations=_Revocations(platform),
         health=_Health(platform),

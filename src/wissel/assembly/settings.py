@@ -62,6 +62,10 @@ class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     data: str  # the owner's own folder
     platform: str  # the platform's public address
     cards: str
+    trust: str = (
+        ""  # the trust file (log keys, witnesses, quorum) by which newer cards are checked; empty: none are taken
+    )
+    follow_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60  # between two looks at the list of participants
     log: str = ""  # a file for structured log lines; empty: standard output
     host: str = "127.0.0.1"
     port: Port = 8000

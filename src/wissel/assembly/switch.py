@@ -1,13 +1,26 @@
 """The exchange as the API and the adapters see it: one object with the verbs of a participant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from wissel.client.words import Accepted, LearnerProcess, ProcessView, Settled, Settlement
+from wissel.client.words import (
+    Accepted,
+    Evidence,
+    KeyLeaf,
+    Leaf,
+    LearnerProcess,
+    ListedCard,
+    ProcessView,
+    ProvenCard,
+    Settled,
+    Settlement,
+)
 from wissel.core.ids import partition_of
 from wissel.messages.envelope import Offered
+from wissel.messages.verify import b64
+from wissel.platform.api.errors import NotReady
 from wissel.platform.engine.words import Memory
 from wissel.platform.exchange import learners, mailbox
 from wissel.platform.exchange.accept import accept
@@ -15,7 +28,10 @@ from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import ProcessUnknown
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import KeyName
+from wissel.platform.participants.actions import Participants, Registered
+from wissel.platform.participants.errors import ParticipantUnknown
 from wissel.platform.registers.audit.actions.log import AuditLog
+from wissel.platform.registers.audit.words import Logged
 from wissel.platform.store import messages, processes
 from wissel.platform.store.words import ProcessRow, Where
 
@@ -113,3 +129,43 @@ class LogWindow:
     async def of_process(self, process: str) -> list[Entry]:
         """Return what the log says of one process."""
         return [Entry(index=found.idx, entry=found.entry) for found in await self._audit.of_process(process)]
+
+
+class CardWindow:
+    """The participants as the API shows them to anybody: their cards, and where the audit log says so."""
+
+    def __init__(self, participants: Participants, audit: AuditLog) -> None:
+        self._participants = participants
+        self._audit = audit
+
+    async def listed(self, after: str, limit: int) -> list[ListedCard]:
+        """Return a page of cards, by URN."""
+        urns = sorted(card.urn for card in self._participants.cards() if card.urn > after)[:limit]
+        found = [self._participants.registered(urn) for urn in urns]
+        where = await self._audit.where([leaf for each in found for leaf in (each.leaf, *each.keys.values())])
+        return [_listed(each, where) for each in found]
+
+    async def proven(self, urn: str) -> ProvenCard | None:
+        """Return a card with its proofs."""
+        try:
+            found = self._participants.registered(urn)
+        except ParticipantUnknown:
+            return None
+        proof = await self._audit.prove([found.leaf, *found.keys.values()])
+        if proof is None:
+            raise NotReady("This card is not in a published checkpoint yet. Try again in a second.")
+        card, *keys = [Evidence(entry=b64(each.entry), proof=each.proof) for each in proof.proven]
+        return ProvenCard(card=found.card, registered=card, keys=tuple(keys))
+
+
+def _listed(found: Registered, where: Mapping[bytes, tuple[str, Logged]]) -> ListedCard:
+    leaf = where.get(found.leaf)
+    keys = {kid: where[leaf] for kid, leaf in found.keys.items() if leaf in where}
+    return ListedCard(
+        card=found.card,
+        leaf=None if leaf is None else Leaf(log=leaf[0], index=leaf[1].idx, hash=b64(leaf[1].leaf_hash)),
+        keys=tuple(
+            KeyLeaf(kid=kid, log=origin, index=logged.idx, hash=b64(logged.leaf_hash))
+            for kid, (origin, logged) in keys.items()
+        ),
+    )

@@ -65,7 +65,7 @@ class Client:
         self._entropy = entropy
         self._base = base.rstrip("/")
         self._key = key
-        self._platform = dict(platform or {})
+        self._platform = {} if platform is None else platform  # it may grow: whoever follows keeps it current
         self._timeout_s = timeout_s
         self._token = ""
         self._token_until = clock.now()

@@ -5,10 +5,12 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from wissel.messages.envelope import Id, Offered, Urn
+from wissel.messages.participant import Card
 
 MESSAGE_BYTES_MAX: Final = 1024 * 1024
 PULL_MAX: Final = 100
 SETTLE_MAX: Final = 100
+CARDS_MAX: Final = 25  # times the largest card is still an answer that a client reads
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 Compact = Annotated[str, msgspec.Meta(min_length=1, max_length=8000, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)+$")]
@@ -96,6 +98,53 @@ class LearnerProcesses(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of GET /v1/processes: what is not over, at most 100, the newest first."""
 
     processes: tuple[LearnerProcess, ...]
+
+
+class Leaf(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an entry stands in the audit log: its log's origin, its index, and its leaf hash (base64url, RFC 9162)."""
+
+    log: str
+    index: int
+    hash: str
+
+
+class KeyLeaf(Leaf, frozen=True, kw_only=True):
+    """Where the entry stands that published a key."""
+
+    kid: str
+
+
+class ListedCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant's card as it is registered, with its leaf and those of its keys; absent: no index yet."""
+
+    card: Card
+    leaf: Leaf | None = None
+    keys: tuple[KeyLeaf, ...] = ()
+
+
+class Participants(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The answer of GET /v1/participants, by URN. `next`: the `after` of the next page, if there is one."""
+
+    participants: tuple[ListedCard, ...]
+    next: str = ""
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An entry of the audit log (base64url) and its C2SP tlog-proof, as an afschrift carries them."""
+
+    entry: str
+    proof: str
+
+
+class ProvenCard(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of GET /v1/participants/{urn}: the card, the proof that it is registered, and that of each key.
+
+    `registered` proves `card.registered` with the card's hash; `keys` prove `key.published`, in the card's order.
+    """
+
+    card: Card
+    registered: Evidence
+    keys: tuple[Evidence, ...]
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):

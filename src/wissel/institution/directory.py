@@ -17,10 +17,12 @@ class Published(NamedTuple):
 
     holder: Card
     key: Key
+    revoked: datetime | None = None
 
     def live(self, use: str, at: datetime) -> bool:
         """Say whether the key was for `use` at that moment."""
-        return self.key.use == use and parse_rfc3339(self.key.since) <= at < parse_rfc3339(self.key.until)
+        within = parse_rfc3339(self.key.since) <= at < parse_rfc3339(self.key.until)
+        return self.key.use == use and within and (self.revoked is None or at < self.revoked)
 
 
 class Directory(Protocol):
@@ -50,10 +52,11 @@ class CardDirectory:
         self._keys: dict[str, Published] = {}
         self._roles: dict[str, str] = {}
         self._grants: dict[tuple[str, str, str], str] = {}
-        self.learn(cards)
+        self.learn(cards, {})
 
-    def learn(self, cards: Iterable[Card]) -> None:
-        """Take in cards: new ones, or renewed ones. What was published before stays known."""
+    def learn(self, cards: Iterable[Card], revoked: Mapping[str, datetime]) -> None:
+        """Take in all cards as they are now, and which keys were revoked. Keys that were published stay known."""
+        self._roles, self._grants = {}, {}
         for card in cards:
             for key in card.keys:
                 if thumbprint(key.jwk) == key.kid:
@@ -64,6 +67,7 @@ class CardDirectory:
                 grant = _read_grant(compact, card)
                 if grant is not None:
                     self._grants[grant.grantor, grant.role, grant.type] = hash64(compact)
+        self._keys = {kid: known._replace(revoked=revoked.get(kid)) for kid, known in self._keys.items()}
 
     def key(self, kid: str) -> Published | None:
         """Return a published key; see `Directory`."""

@@ -9,6 +9,9 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from wissel.messages.envelope import Day, Line, Moment, Urn
+from wissel.messages.verify import b64, canonical, sha256
+
+CARD_BYTES_MAX: Final = 128 * 1024
 
 Role = Literal["platform", "portal", "institution", "provider", "duo", "ind", "nuffic", "psp", "eduid", "lcsk"]
 Jwk = dict[str, str]
@@ -63,3 +66,13 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     witness: str = ""  # the C2SP verifier key (vkey) of its witness
     issuer: str = ""  # an identity provider's issuer URL
     settings: dict[str, Any] = {}  # an institution's programmes and gates; no persons
+
+
+def canonical_card(card: Card) -> bytes:
+    """Return the card in canonical JSON (RFC 8785). Raises Refused when its settings hold what that cannot say."""
+    return canonical(msgspec.to_builtins(card))
+
+
+def hash_card(card: Card) -> str:
+    """Return base64url SHA-256 of the card in canonical JSON: what its leaf in the log says. Raises Refused."""
+    return b64(sha256(canonical_card(card)))

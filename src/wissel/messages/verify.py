@@ -424,9 +424,10 @@ class Verdict:
     """What the leaves of the signing keys say about them, such as "adapter for duo"."""
 
 
-class _Key(NamedTuple):
+class PublishedKey(NamedTuple):
     """A published key, as its proven entry says."""
 
+    kid: str
     holder: str
     use: str
     jwk: Mapping[str, Any]
@@ -462,36 +463,19 @@ def verify(document: bytes, trust: Trust, revoked: Mapping[str, str] | None = No
         return Verdict(ok=False, reason="It has not the form of an afschrift.", code="form")
 
 
-class _Check:
-    def __init__(self, document: bytes, trust: Trust, revoked: Mapping[str, str]) -> None:
-        self.doc: dict[str, Any] = parse(document)
-        self.delivered = "payload" in self.doc
-        parts = _PARTS | ({"payload", "receipt"} if self.delivered else {"payloadhash", "undelivered"})
-        whole = self.doc.keys() == parts and self.doc["afschrift"] == "1"
-        _need(whole, Refused("form", "It has not the fields of an afschrift of version 1."))
-        self.envelope: dict[str, Any] = self.doc["envelope"]
-        self.sender: dict[str, Any] = self.doc["sender"]
-        self.trust, self.revoked = trust, revoked
-        self.log: str = self.envelope["log"]
-        self.points: dict[str, tuple[str, Checkpoint, int]] = {}  # by origin: the note, what it says, its witnesses
-        self.keys: dict[str, _Key] = {}
-        self.used: set[str] = set()
+class Proofs:
+    """Reads entries whose place in a trusted log is proven. `log` is its origin; its predecessors count."""
 
-    def run(self) -> Verdict:
-        digest = sha256(canonical(self.doc["payload"])) if self.delivered else unb64(self.doc["payloadhash"])
-        commitment = _commit(unb64(self.doc["nonce"]), self.envelope, digest)
-        for item in self.doc["keys"]:
-            self._learn(self._entry(item))
-        accepted, ended = (self._entry(item) for item in self.doc["leaves"])
-        acknowledged = self._acknowledged(b64(commitment), accepted)
-        seen = self._spoken(commitment, acknowledged)
-        self._answered(b64(commitment), ended, acknowledged["received"])
-        _need(self.used == self.keys.keys(), Refused("keys", "It carries a key that signed nothing in it."))
-        witnesses = min(point[2] for point in self.points.values())
-        notes = dict.fromkeys(key.note for key in self.keys.values() if key.note)
-        return Verdict(ok=True, witnessed=witnesses >= self.trust.quorum > 0, seen=seen, notes=tuple(notes))
+    def __init__(self, trust: Trust, log: str) -> None:
+        self._trust, self._log = trust, log
+        self._points: dict[str, tuple[str, Checkpoint, int]] = {}  # by origin: the note, what it says, its witnesses
 
-    def _entry(self, item: dict[str, str]) -> dict[str, Any]:
+    @property
+    def witnesses(self) -> int:
+        """How many trusted witnesses signed the checkpoint that the fewest signed."""
+        return min(point[2] for point in self._points.values())
+
+    def entry(self, item: Mapping[str, str]) -> dict[str, Any]:
         """Return an entry whose place in the log is proven (C2SP tlog-proof)."""
         _need(item.keys() == {"entry", "proof"}, Refused("form", "An entry has not just itself and its proof."))
         entry, (head, note) = unb64(item["entry"]), item["proof"].split("\n\n", 1)
@@ -508,23 +492,56 @@ class _Check:
     def _point(self, note: str) -> Checkpoint:
         """Return a checkpoint that a trusted log signed; all proofs in one log lead to the same one."""
         point = parse_checkpoint(note)
-        ours = _base(point.origin) == _base(self.log) and {point.origin, self.log} <= self.trust.logs.keys()
+        ours = _base(point.origin) == _base(self._log) and {point.origin, self._log} <= self._trust.logs.keys()
         _need(ours, Refused("log", "It is of a log that the trust file does not name."))
-        if point.origin not in self.points:
-            seen = _witnesses(note, self.trust.logs[point.origin], self.trust.witnesses)
-            self.points[point.origin] = (note, point, seen)
-        _need(self.points[point.origin][0] == note, Refused("checkpoint", "Its proofs lead to different checkpoints."))
+        if point.origin not in self._points:
+            seen = _witnesses(note, self._trust.logs[point.origin], self._trust.witnesses)
+            self._points[point.origin] = (note, point, seen)
+        _need(self._points[point.origin][0] == note, Refused("checkpoint", "Its proofs lead to different checkpoints."))
         return point
 
-    def _learn(self, entry: dict[str, Any]) -> None:
-        jwk, kid = parse(entry["jwk"].encode()), entry["kid"]
-        known = entry["event"] == "key.published" and thumbprint(jwk) == kid and kid not in self.keys
-        _need(known, Refused("keys", "A key is not published under its own thumbprint, once."))
-        times = entry["since"], entry["until"], entry["time"]
-        _need(all(map(_MOMENT.fullmatch, times)), Refused("keys", "A key is published without its times."))
-        since = max(entry["since"], entry["time"])  # nobody could use it before others could know it
-        note = "".join(sign for sign in entry.get("note", "") if sign.isprintable())  # it is shown in terminals
-        self.keys[kid] = _Key(entry["holder"], entry["use"], jwk, since, entry["until"], note)
+
+def published_key(entry: Mapping[str, Any]) -> PublishedKey:
+    """Read the proven entry that published a key. Raises Refused, and KeyError where it lacks a field."""
+    jwk, kid = parse(entry["jwk"].encode()), entry["kid"]
+    known = entry["event"] == "key.published" and thumbprint(jwk) == kid
+    _need(known, Refused("keys", "A key is not published under its own thumbprint, once."))
+    times = entry["since"], entry["until"], entry["time"]
+    _need(all(map(_MOMENT.fullmatch, times)), Refused("keys", "A key is published without its times."))
+    since = max(entry["since"], entry["time"])  # nobody could use it before others could know it
+    note = "".join(sign for sign in entry.get("note", "") if sign.isprintable())  # it is shown in terminals
+    return PublishedKey(kid, entry["holder"], entry["use"], jwk, since, entry["until"], note)
+
+
+class _Check:
+    def __init__(self, document: bytes, trust: Trust, revoked: Mapping[str, str]) -> None:
+        self.doc: dict[str, Any] = parse(document)
+        self.delivered = "payload" in self.doc
+        parts = _PARTS | ({"payload", "receipt"} if self.delivered else {"payloadhash", "undelivered"})
+        whole = self.doc.keys() == parts and self.doc["afschrift"] == "1"
+        _need(whole, Refused("form", "It has not the fields of an afschrift of version 1."))
+        self.envelope: dict[str, Any] = self.doc["envelope"]
+        self.sender: dict[str, Any] = self.doc["sender"]
+        self.trust, self.revoked = trust, revoked
+        self.log: str = self.envelope["log"]
+        self.proofs = Proofs(trust, self.log)
+        self.keys: dict[str, PublishedKey] = {}
+        self.used: set[str] = set()
+
+    def run(self) -> Verdict:
+        digest = sha256(canonical(self.doc["payload"])) if self.delivered else unb64(self.doc["payloadhash"])
+        commitment = _commit(unb64(self.doc["nonce"]), self.envelope, digest)
+        for item in self.doc["keys"]:
+            key = published_key(self.proofs.entry(item))
+            _need(key.kid not in self.keys, Refused("keys", "A key is not published under its own thumbprint, once."))
+            self.keys[key.kid] = key
+        accepted, ended = (self.proofs.entry(item) for item in self.doc["leaves"])
+        acknowledged = self._acknowledged(b64(commitment), accepted)
+        seen = self._spoken(commitment, acknowledged)
+        self._answered(b64(commitment), ended, acknowledged["received"])
+        _need(self.used == self.keys.keys(), Refused("keys", "It carries a key that signed nothing in it."))
+        notes = dict.fromkeys(key.note for key in self.keys.values() if key.note)
+        return Verdict(ok=True, witnessed=self.proofs.witnesses >= self.trust.quorum > 0, seen=seen, notes=tuple(notes))
 
     def _signed(
         self, compact: str, at: str, typ: str = "", *, use: str = "sign", detached: bytes | None = None

@@ -9,7 +9,16 @@ import msgspec
 from tests.infra.http_scene import NOON, CountedEntropy, KeptLog, StillClock
 
 from wissel.client import Client
-from wissel.client.words import Accepted, LearnerProcess, ProcessView, Settled, Settlement
+from wissel.client.words import (
+    Accepted,
+    Evidence,
+    LearnerProcess,
+    ListedCard,
+    ProcessView,
+    ProvenCard,
+    Settled,
+    Settlement,
+)
 from wissel.core.clock import Clock
 from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7
@@ -65,6 +74,14 @@ class PlayedDirectory:
 
     def card(self, urn: str) -> Card:
         return self._cards[urn]
+
+    async def listed(self, after: str, limit: int) -> Sequence[ListedCard]:
+        urns = sorted(urn for urn in self._cards if urn > after)[:limit]
+        return [ListedCard(card=self._cards[urn]) for urn in urns]
+
+    async def proven(self, urn: str) -> ProvenCard | None:
+        card = self._cards.get(urn)
+        return None if card is None else ProvenCard(card=card, registered=Evidence(entry="e", proof="p"), keys=())
 
     def live_key(self, kid: str, use: str, now: datetime) -> Held:
         for card in self._cards.values():
@@ -194,6 +211,7 @@ class Scene:
             base=base,
             switch=self.switch,
             directory=self.directory,
+            registry=self.directory,
             audit=self.audit,
             revocations=_revocations,
             health=self.health,

@@ -215,6 +215,8 @@ async def test_only_named_addresses_are_open_to_strangers() -> None:
         "/v1/health/live",
         "/v1/health/ready",
         "/v1/openapi.json",
+        "/v1/participants",
+        "/v1/participants/{urn}",
         "/log/checkpoint",
         "/log/revocations",
         "/log/tile/{level}/{number}",

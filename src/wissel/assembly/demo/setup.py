@@ -38,6 +38,7 @@ PLATFORM_URN: Final = "urn:nld:oin:00000099000000001000:systeem:wissel"
 PROVIDER_URN: Final = "urn:nld:oin:00000099000001009000:systeem:vaults"
 ORIGIN: Final = "wissel.example/demo"
 QUORUM: Final = 2
+FOLLOW_S: Final = 5
 FIRST_PORT: Final = 8100
 NAMES: Final = (
     "platform", "noord", "zee", "land", "vaults",
@@ -173,7 +174,15 @@ def _hand_out(scene: Scene, trust: bytes) -> None:
 def _write_settings(scene: Scene, platform: PlatformSettings, allow: tuple[str, ...], pace: float) -> None:
     cards = str(scene.data / "cards.json")
     address, clock = scene.address("platform"), str(scene.clock)
-    common: dict[str, Any] = {"platform": address, "cards": cards, "allow": allow, "clock": clock}
+    trust = str(scene.data / "trust.json")
+    common: dict[str, Any] = {
+        "platform": address,
+        "cards": cards,
+        "trust": trust,
+        "follow_s": FOLLOW_S,
+        "allow": allow,
+        "clock": clock,
+    }
     _write(scene.data / "platform" / "wissel.toml", platform)
     for house in sample_houses():
         place = scene.data / "institutions" / house.short

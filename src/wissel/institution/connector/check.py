@@ -80,9 +80,9 @@ def check(offered: Offered, *, me: str, directory: Directory) -> Heard:
 
 
 def platform_key(kid: str, directory: Directory) -> dict[str, str] | None:
-    """Return the public JWK of a key with which the platform signs, or None."""
+    """Return the public JWK of a key with which the platform signs, or None; a revoked one proves nothing more."""
     known = directory.key(kid)
-    if known is None or "platform" not in known.holder.roles or known.key.use != "sign":
+    if known is None or known.revoked or "platform" not in known.holder.roles or known.key.use != "sign":
         return None
     return known.key.jwk
 

@@ -7,8 +7,9 @@ from wissel.infra.http.rate import Buckets
 from wissel.infra.telemetry.log import Log
 from wissel.messages.jose import SigningKey
 from wissel.platform.api.access import GATE, Gate
+from wissel.platform.api.cards import cards_router
 from wissel.platform.api.document import document_router
-from wissel.platform.api.ports import Directory, Health, LogDoor, Revocations, Switch
+from wissel.platform.api.ports import Directory, Health, LogDoor, Registry, Revocations, Switch
 from wissel.platform.api.published import log_router
 from wissel.platform.api.routes import api_router
 from wissel.platform.api.tokens import Tokens
@@ -20,6 +21,7 @@ def build_api(
     base: str,
     switch: Switch,
     directory: Directory,
+    registry: Registry,
     audit: LogDoor,
     revocations: Revocations,
     health: Health,
@@ -40,6 +42,7 @@ def build_api(
     return open_door(
         [
             api_router(switch, tokens, token_calls, health),
+            cards_router(registry),
             log_router(audit, revocations),
             document_router(base),
         ],

@@ -16,6 +16,7 @@ from wissel.client.words import Receipts
 from wissel.infra.http.door import public
 from wissel.infra.http.problem import MEDIA_TYPE, Problem, title_of
 from wissel.messages.envelope import Offered, Submission
+from wissel.platform.api.cards import cards_router
 from wissel.platform.api.published import log_router
 from wissel.platform.api.routes import FORM, JSON, api_router
 from wissel.platform.api.words import SCOPES, VERSION
@@ -58,6 +59,7 @@ _REFUSALS: Final[Mapping[str, tuple[int, ...]]] = {
     "readProcess": (401, 403, 404, 429),
     "listProcesses": (401, 403, 429),
     "readReadiness": (503,),
+    "readParticipant": (404, 503),
     "readCheckpoint": (404,),
     "readTile": (404,),
     "readEntryBundle": (401, 403, 404, 429),
@@ -82,7 +84,7 @@ def document_router(base: str) -> Router:
 
 def document(base: str) -> bytes:
     """Return the OpenAPI document of the API at `base`."""
-    made = describe([_described(), _described_log()])
+    made = describe([_described(), cards_router(_NOBODY), _described_log()])
     made["servers"] = [{"url": f"{base}{_PREFIX}", "description": "This platform"}]
     made["paths"] = {_public_path(path): _item(path, item, base) for path, item in made["paths"].items()}
     components = made["components"]
@@ -115,6 +117,7 @@ _TAGS: Final = {
     "messages": "Send.",
     "mailbox": "Receive, and say what became of it.",
     "processes": "Where something stands.",
+    "participants": "Who may speak, and where the audit log says so.",
     "log": "The audit log: anybody may check it (C2SP tlog-tiles); entries are for their parties.",
     "health": "For who runs it.",
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from wissel.client.words import Accepted, LearnerProcess, ProcessView, Settled, Settlement
+from wissel.client.words import Accepted, LearnerProcess, ListedCard, ProcessView, ProvenCard, Settled, Settlement
 from wissel.messages.envelope import Offered
 from wissel.messages.participant import Card, Key
 
@@ -109,6 +109,18 @@ class Directory(Protocol):
 
     def live_key(self, kid: str, use: str, now: datetime) -> Holder:
         """Return the key `kid` when it may be used for `use` now. Raises a WisselError otherwise."""
+        ...
+
+
+class Registry(Protocol):
+    """The public list of participants."""
+
+    async def listed(self, after: str, limit: int) -> Sequence[ListedCard]:
+        """Return up to `limit` cards whose URN comes after `after`, by URN."""
+        ...
+
+    async def proven(self, urn: str) -> ProvenCard | None:
+        """Return a card with its proofs; None when nobody has that URN. Raises NotReady before it is in the log."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Register, revoke and look up. Look-ups are answered from memory; `load` reads what was committed."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from wissel.core.entropy import Entropy
 from wissel.core.moments import dutch_day, parse_rfc3339, rfc3339, to_ms
 from wissel.infra.sql.ports import Database, Statement
 from wissel.messages.leaves import entry
-from wissel.messages.participant import Card, Key, StandingGrant
+from wissel.messages.participant import CARD_BYTES_MAX, Card, Key, StandingGrant, canonical_card, hash_card
 from wissel.messages.verify import Refused, b64, canonical, check_jws, sha256, thumbprint
 from wissel.platform.participants import store
 from wissel.platform.participants.errors import CardInvalid, ParticipantUnknown
@@ -27,6 +28,14 @@ class KnownKey(NamedTuple):
     revoked: bool
 
 
+class Registered(NamedTuple):
+    """A card as it is registered: the leaf that proves it, and the leaf of each of its keys, by kid."""
+
+    card: Card
+    leaf: bytes
+    keys: Mapping[str, bytes]
+
+
 class Participants:
     """All who may speak. One instance per platform process; others see a change after their next `load`."""
 
@@ -34,13 +43,15 @@ class Participants:
         self._database = database
         self._entropy = entropy
         self._cards: dict[str, Card] = {}
+        self._leaves: dict[str, bytes] = {}
         self._keys: dict[str, KnownKey] = {}
         self._grants: dict[str, StandingGrant] = {}
         self._given: dict[tuple[str, str], list[tuple[str, StandingGrant]]] = {}
 
     async def load(self) -> None:
         """Read cards, keys and grants from the store."""
-        cards = {card.urn: card for card in await store.read_cards(self._database)}
+        rows = await store.read_cards(self._database)
+        cards = {card.urn: card for card, _ in rows}
         keys = {}
         for row in await store.read_keys(self._database):
             card = cards[row.urn]
@@ -54,37 +65,46 @@ class Participants:
         for digest, grant in grants.items():
             given.setdefault((grant.grantor, grant.type), []).append((digest, grant))
         self._cards, self._keys, self._grants, self._given = cards, keys, grants, given
+        self._leaves = {card.urn: leaf for card, leaf in rows}
 
     async def register(self, card: Card, now: datetime) -> int:
         """Register or renew a card; return how many keys were new. Raises CardInvalid.
 
         A key that a renewed card leaves out is kept and ends now: what it signed stays evidence. What waits for it is
-        offered again at once: it may have waited for a grant, or for an address.
+        offered again at once: it may have waited for a grant, or for an address. The whole card is a leaf by
+        its hash, so that who reads it can tell whether it is the one that was registered.
         """
         check_card(card)
         self._check_owners(card)
         card = self._with_ended(card, now)
-        unit: list[Statement] = [store.keep_card(card), messages.wake_lanes(card.urn, to_ms(now))]
+        unit: list[Statement] = [messages.wake_lanes(card.urn, to_ms(now))]
+        if card != self._cards.get(card.urn):
+            leaf = self._entropy.draw(16)
+            registered = entry("card.registered", now, self._entropy, holder=card.urn, card=hash_card(card))
+            unit += [store.keep_card(card, leaf), pending(registered, leaf, to_ms(now))]
         fresh = [key for key in card.keys if key.kid not in self._keys]
         for key in fresh:
-            leaf = self._entropy.draw(16)
-            published = entry(
-                "key.published",
-                now,
-                self._entropy,
-                holder=card.urn,
-                organisation=card.name,
-                use=key.use,
-                kid=key.kid,
-                jwk=canonical(key.jwk).decode(),
-                since=key.since,
-                until=key.until,
-                note=key.note,
-            )
-            unit += [store.publish_key(key.kid, card.urn, leaf), pending(published, leaf, to_ms(now))]
+            unit += self._publish(card, key, now)
         await self._database.commit(unit)
         await self.load()
         return len(fresh)
+
+    def _publish(self, card: Card, key: Key, now: datetime) -> list[Statement]:
+        leaf = self._entropy.draw(16)
+        published = entry(
+            "key.published",
+            now,
+            self._entropy,
+            holder=card.urn,
+            organisation=card.name,
+            use=key.use,
+            kid=key.kid,
+            jwk=canonical(key.jwk).decode(),
+            since=key.since,
+            until=key.until,
+            note=key.note,
+        )
+        return [store.publish_key(key.kid, card.urn, leaf), pending(published, leaf, to_ms(now))]
 
     def _check_owners(self, card: Card) -> None:
         for number, key in enumerate(card.keys):
@@ -125,6 +145,17 @@ class Participants:
     def cards(self) -> tuple[Card, ...]:
         """Return all cards."""
         return tuple(self._cards.values())
+
+    def registered(self, urn: str) -> Registered:
+        """Return a participant's card with its leaves. Raises ParticipantUnknown."""
+        card = self.card(urn)
+        return Registered(card, self._leaves[urn], {key.kid: self._keys[key.kid].leaf for key in card.keys})
+
+    async def leaves(self) -> list[bytes]:
+        """Return every leaf that says what the participants' keys and cards are, or that a key was revoked."""
+        keys = await store.read_keys(self._database)
+        found = [leaf for row in keys for leaf in (row.leaf, row.revoked_leaf) if leaf is not None]
+        return [*self._leaves.values(), *found]
 
     def has_role(self, role: str) -> bool:
         """Tell whether anybody is registered in `role`."""
@@ -181,6 +212,8 @@ def check_card(card: Card) -> None:
                 field=f"/keys/{number}/jwk",
             )
     check_clients(card)
+    if len(_canonical(card)) > CARD_BYTES_MAX:
+        raise CardInvalid(f"A card has at most {CARD_BYTES_MAX} bytes.", field="")
     read_grants(card)
 
 
@@ -203,6 +236,13 @@ def check_clients(card: Card) -> None:
     clients = clients_of(card)
     if len(clients) != len(set(clients)):
         raise CardInvalid("A client signs or logs in, never both.", field="/settings/logins")
+
+
+def _canonical(card: Card) -> bytes:
+    try:
+        return canonical_card(card)
+    except Refused as error:
+        raise CardInvalid(f"The card is not what can be hashed: {error.sentence}", field="/settings") from None
 
 
 def read_grants(card: Card) -> dict[str, StandingGrant]:

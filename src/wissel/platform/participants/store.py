@@ -19,11 +19,12 @@ class KeyRow(NamedTuple):
     revoked_leaf: bytes | None
 
 
-def keep_card(card: Card) -> Statement:
-    """Insert or replace the card of a participant."""
+def keep_card(card: Card, leaf: bytes) -> Statement:
+    """Insert or replace the card of a participant, and the leaf that says so."""
     return Statement(
-        "INSERT INTO participants (urn, card) VALUES (?, ?) ON CONFLICT (urn) DO UPDATE SET card = excluded.card",
-        [(card.urn, msgspec.json.encode(card))],
+        "INSERT INTO participants (urn, card, leaf) VALUES (?, ?, ?)"
+        " ON CONFLICT (urn) DO UPDATE SET card = excluded.card, leaf = excluded.leaf",
+        [(card.urn, msgspec.json.encode(card), leaf)],
     )
 
 
@@ -41,10 +42,14 @@ def revoke_key(kid: str, leaf: bytes, at_ms: int) -> Statement:
     )
 
 
-async def read_cards(database: Database) -> list[Card]:
-    """Return all cards."""
-    rows = await database.fetch("SELECT card FROM participants ORDER BY urn")
-    return [msgspec.json.decode(row[0], type=Card) for row in rows if isinstance(row[0], bytes)]
+async def read_cards(database: Database) -> list[tuple[Card, bytes]]:
+    """Return all cards, each with its leaf, by URN."""
+    rows = await database.fetch("SELECT card, leaf FROM participants ORDER BY urn")
+    return [
+        (msgspec.json.decode(card, type=Card), leaf)
+        for card, leaf in rows
+        if isinstance(card, bytes) and isinstance(leaf, bytes)
+    ]
 
 
 async def read_keys(database: Database) -> list[KeyRow]:

@@ -3,7 +3,8 @@
 
 CREATE TABLE participants (
     urn TEXT PRIMARY KEY,
-    card BYTEA NOT NULL
+    card BYTEA NOT NULL,
+    leaf BYTEA NOT NULL
 );
 
 CREATE TABLE participant_keys (

@@ -177,6 +177,12 @@ class AuditLog:
         """Return what the logs say of one process, in order, as far as it was not pruned."""
         return await store.entries_of_process(self.database, process, limit)
 
+    async def where(self, leaves: Sequence[bytes]) -> dict[bytes, tuple[str, Logged]]:
+        """Return where each of `leaves` stands, with the origin of its log; what has no index yet is left out."""
+        origins = {head.log: head.origin for head in await store.heads(self.database)}
+        found = await self._locate(leaves)
+        return {leaf: (origins[logged.log], logged) for leaf, logged in found.items()}
+
     async def witness_time(self) -> datetime | None:
         """Return the time in the newest cosignature: a second clock for whoever is about to destroy keys."""
         at_ms = await store.newest_cosignature_ms(self.database, await self._open_log())
