@@ -55,6 +55,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "kind": Field("which process", "", "", "`configuration`"),
     "label": Field("the judgement, of a closed set, that decided the step", "", "", "`response`"),
     "level": Field("associate, bachelor or master"),
+    "log": Field("the origin of a log"),
     "mandate": Field("for whom a supplier's connector spoke", "", "delegator", "`information`"),
     "message": Field("id of the envelope, UUIDv7", "", "`transaction_id`", "`transaction_id`"),
     "method": Field("how a day ended"),

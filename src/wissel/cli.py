@@ -203,7 +203,7 @@ def show(file: Path, key: Path | None, *, html: bool, language: str) -> None:
 @config_option
 @click.pass_context
 def audit(context: click.Context, config: Path | None) -> None:
-    """Check, export or reopen the audit log. The platform must be stopped."""
+    """Check, export, prune or reopen the audit log. The platform must be stopped."""
     context.obj = config
 
 
@@ -222,6 +222,23 @@ def audit_export(config: Path | None, target: Path) -> None:
     """Write checkpoints, tiles and entries below TARGET, for who may read all entries."""
     done = _go(operator.export_log(_settings(PlatformSettings, config), target))
     click.echo(f"{done.files} files, {done.entries} entries")
+
+
+@audit.command("prune")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.pass_obj
+def audit_prune(config: Path | None, *, dry_run: bool) -> None:
+    """Delete entries that are older than the written policy keeps (log_policy, log_keep_years).
+
+    The running platform does this once a day. Hashes stay, so every proof stays valid.
+    """
+    done = _go(operator.prune_log(_settings(PlatformSettings, config), dry=dry_run))
+    for each in done:
+        click.echo(
+            f"{each.head.origin}: {each.entries} entries below {each.minimum} {'would go' if dry_run else 'went'}"
+        )
+    if not done:
+        click.echo("Nothing is old enough.")
 
 
 @audit.command("reopen")

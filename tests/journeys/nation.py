@@ -1,5 +1,7 @@
 """The whole nation in one process: every owner's real code, over HTTP in memory, on a clock that steps."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from litestar import Litestar
 from tests.journeys.parties import SeededEntropy, SteppedClock
 
 from wissel.assembly.chain import build_played
+from wissel.assembly.clocks import set_demo_time
 from wissel.assembly.demo import play
 from wissel.assembly.demo.processes import commands
 from wissel.assembly.demo.setup import START, Scene, prepare
@@ -112,6 +115,21 @@ class Nation:
         life.jobs = []
         life.resources.close()
         self.network.apps.pop(self.scene.address(name), None)
+
+    async def operate(self, *words: str, later: timedelta = timedelta(0)) -> str:
+        """Run an operator's command on the platform's store, stopped for it and started again; return what it said."""
+        self.stop("platform")
+        set_demo_time(self.scene.clock, self.clock.now() + later)
+        config = str(self.lives["platform"].file)
+        command = [sys.executable, "-m", "wissel.cli", words[0], "--config", config, *words[1:]]
+        done = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await done.communicate()
+        assert done.returncode == 0, said.decode()
+        await self.clock.sleep(10)  # the command's own clock ran on
+        await self.start("platform")
+        return said.decode()
 
     async def round(self) -> int:
         """Let every owner do what is due, once."""

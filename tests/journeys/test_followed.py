@@ -1,13 +1,11 @@
 """Everybody follows who may speak: keys are rotated and revoked at the platform while the nation runs."""
 
-import asyncio
-import sys
 from pathlib import Path
 
 import msgspec
 from tests.journeys.nation import Nation, nation
 
-from wissel.assembly.clocks import SystemEntropy, set_demo_time
+from wissel.assembly.clocks import SystemEntropy
 from wissel.assembly.demo.setup import KEYS_UNTIL
 from wissel.core.moments import dutch_day, rfc3339
 from wissel.infra.http.ports import Request
@@ -20,26 +18,11 @@ from wissel.messages.verify import Verdict, jws_header, open_copy, parse_json, r
 FOLLOWERS = ("connector/noord", "connector/zee", "connector/land", "vaults", "chain", "portal")
 
 
-async def operate(here: Nation, *words: str) -> None:
-    """Run an operator's command on the platform's store, which is stopped for it and started again."""
-    here.stop("platform")
-    set_demo_time(here.scene.clock, here.clock.now())
-    config = str(here.scene.data / "platform" / "wissel.toml")
-    command = [sys.executable, "-m", "wissel.cli", words[0], "--config", config, *words[1:]]
-    done = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await done.communicate()
-    assert done.returncode == 0, said.decode()
-    await here.clock.sleep(10)  # the command's own clock ran on
-    await here.start("platform")
-
-
 async def register(here: Nation, card: Card) -> None:
     """Hand a card to the operator, who adds it."""
     file = here.scene.data / "card.json"
     file.write_bytes(msgspec.json.encode(card))
-    await operate(here, "participants", "add", str(file))
+    await here.operate("participants", "add", str(file))
 
 
 def followed(here: Nation) -> list[dict[str, Card]]:
@@ -98,7 +81,7 @@ async def test_a_rotated_key_is_followed_by_everybody_and_old_copies_stay_valid(
         )
         fresh = standing_grants(house, new, dutch_day(here.clock.now()), dutch_day(KEYS_UNTIL))
         await register(here, msgspec.structs.replace(both, keys=ended, grants=(*card.grants, *fresh)))
-        await operate(here, "participants", "revoke", old.kid)
+        await here.operate("participants", "revoke", old.kid)
 
         body = {"process": under_way, "decision": "refused", "role": "board", "ground": "education", "text": "None."}
         await here.settle(60)

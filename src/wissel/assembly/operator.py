@@ -10,7 +10,7 @@ import msgspec
 
 from wissel.assembly.clocks import DemoClock, SystemClock, SystemEntropy
 from wissel.assembly.identity import check_identity
-from wissel.assembly.platform import Platform, database_clock, open_platform, with_adapter
+from wissel.assembly.platform import Platform, database_clock, open_platform, retention, with_adapter
 from wissel.assembly.settings import PlatformSettings
 from wissel.core.clock import Clock
 from wissel.core.errors import WisselError
@@ -28,6 +28,7 @@ from wissel.platform.forgetting.ports import KeyStore
 from wissel.platform.forgetting.words import ForgettingReport
 from wissel.platform.registers.audit.actions.check import Check, Found
 from wissel.platform.registers.audit.actions.export import Exported, export
+from wissel.platform.registers.audit.actions.prune import Due, due, prune
 from wissel.platform.registers.audit.actions.reopen import Reopened, next_origin, reopen
 from wissel.platform.store import processes
 from wissel.platform.store.words import Where
@@ -97,6 +98,16 @@ async def export_log(settings: PlatformSettings, target: Path) -> Exported:
         witnesses = [card.witness for card in platform.participants.cards() if card.witness]
         vkeys = [*closed_logs(platform.keystore), platform.identity.log.vkey]
         return await export(platform.audit, write, platform.clock.now(), vkeys=vkeys, witnesses=witnesses)
+
+
+async def prune_log(settings: PlatformSettings, *, dry: bool) -> list[Due]:
+    """Prune entries under the policy of the settings, or only look what would go. Raises PruneRefused."""
+    async with opened(settings) as platform:
+        policy, now = retention(settings), platform.clock.now()
+        keep = await platform.participants.leaves()
+        if dry:
+            return await due(platform.audit, policy, now, keep)
+        return await prune(platform.audit, policy, now, platform.entropy, keep)
 
 
 def closed_logs(keystore: KeyStore) -> list[str]:

@@ -54,6 +54,7 @@ from wissel.platform.processes.objection.process import Objection
 from wissel.platform.registers.audit.actions.check import Check
 from wissel.platform.registers.audit.actions.gather import Witnesses
 from wissel.platform.registers.audit.actions.log import AuditLog
+from wissel.platform.registers.audit.actions.prune import Policy, Pruner
 from wissel.platform.registers.audit.actions.sequence import Sequencer
 from wissel.platform.registers.audit.errors import LogInconsistent
 from wissel.platform.registers.audit.ports import WitnessAnswer
@@ -71,9 +72,10 @@ TRANSLATIONS: Final[Mapping[str, Translate]] = {
     "eduid": eduid.translate,
 }
 CHECK_S: Final = 30.0  # between two rebuilds of the whole tree in the background
+PRUNE_S: Final = 60.0  # it looks whether a day has passed
 SEQUENCE_S: Final = 0.1  # leaves wait this long at most for company: one checkpoint serves many
 KEY_YEARS: Final = 3
-WITHOUT_KEYS: Final = frozenset({"sequence", "witnesses", "keys", "check"})  # go on when keys are lost
+WITHOUT_KEYS: Final = frozenset({"sequence", "witnesses", "keys", "check", "prune"})  # go on when keys are lost
 Step = Callable[[datetime], Awaitable[int]]
 
 
@@ -259,12 +261,26 @@ def jobs(platform: Platform, http: Http) -> list[Job]:
         Job("destroyer", destroyer.step, 0.05),
         Job("days", days.step, 1.0),
         Job("check", Check(platform.audit).step, CHECK_S),
+        *_pruning(platform),
         *(Job(f"adapter {each.partner}", each.step, 0.1) for each in adapters(platform, http)),
     ]
     return [
         job if job.name in WITHOUT_KEYS else Job(job.name, _unless_lost(platform.keys, job.step), job.rest_s)
         for job in work
     ]
+
+
+def _pruning(platform: Platform) -> list[Job]:
+    policy = retention(platform.settings)
+    if not policy.document:
+        return []
+    pruner = Pruner(platform.audit, policy, platform.entropy, platform.participants.leaves)
+    return [Job("prune", pruner.step, PRUNE_S)]
+
+
+def retention(settings: PlatformSettings) -> Policy:
+    """Return the policy under which entries of the log are pruned; years count as leap years."""
+    return Policy(settings.log_policy, timedelta(days=366 * settings.log_keep_years))
 
 
 def _unless_lost(keys: Keys, step: Step) -> Step:

@@ -44,6 +44,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     port: Port = 8100
     base: str = ""  # the public address, without a path; empty: http://host:port
     quorum: Annotated[int, msgspec.Meta(ge=0, le=100)] = 2  # witnesses that are enough
+    log_policy: str = ""  # where the log's written retention policy can be read; empty: no entry is ever pruned
+    log_keep_years: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5  # entries are pruned when they are older
     ruleset: str = "2026-27"  # the version of the rule tables that the acknowledgement names
     allow: tuple[str, ...] = ()  # address:port pairs that outbound calls may reach besides public https
     demo: bool = False  # a store made with a virtual clock; never for real data

@@ -73,7 +73,7 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
     "canary.dead": _event("The canary of a destroyed day no longer opens.", "day"),
     "clock.differs": _event("The ending of days stopped for an operator.", "day reason"),
     "log.opened": _event("A new log began.", "previous"),
-    "log.pruned": _event("Old entries were pruned under a written policy.", "minimum policy"),
+    "log.pruned": _event("Old entries were pruned under a written policy.", "log minimum policy"),
     "hold.placed": _event(
         "An organisation holds a message longer, on a ground.",
         "process message commitment holder role ground until",

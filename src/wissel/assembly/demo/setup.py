@@ -39,6 +39,7 @@ PROVIDER_URN: Final = "urn:nld:oin:00000099000001009000:systeem:vaults"
 ORIGIN: Final = "wissel.example/demo"
 QUORUM: Final = 2
 FOLLOW_S: Final = 5
+POLICY: Final = "docs/audit-log.md#retention-policy-of-entries"
 FIRST_PORT: Final = 8100
 NAMES: Final = (
     "platform", "noord", "zee", "land", "vaults",
@@ -93,6 +94,7 @@ async def prepare(data: Path, *, pace: float, first_port: int = FIRST_PORT, push
         base=scene.address("platform"),
         log=str(data / "platform" / "log.jsonl"),
         quorum=QUORUM,
+        log_policy=POLICY,
         allow=allow,
         demo=True,
         clock=str(clock),

@@ -255,15 +255,25 @@ async def index_at(database: Database, log: int, at_ms: int) -> int | None:
     return None if rows[0][0] is None else number(rows[0][0])
 
 
-def forget_entries(log: int, minimum: int) -> list[Statement]:
-    """Delete the entries below `minimum`; their hashes stay in the tiles."""
+async def count_below(database: Database, log: int, minimum: int, keep: Sequence[bytes]) -> int:
+    """Return how many entries stand below `minimum`, besides those of the leaves `keep`."""
+    query = f"SELECT COUNT(*) FROM log_entries WHERE log = ? AND idx < ?{_but(keep)}"  # noqa: S608 - marks only
+    return number((await database.fetch(query, (log, minimum, *keep)))[0][0])
+
+
+def _but(keep: Sequence[bytes]) -> str:
+    return f" AND leaf NOT IN ({', '.join('?' * len(keep))})" if keep else ""
+
+
+def forget_entries(log: int, minimum: int, keep: Sequence[bytes] = ()) -> list[Statement]:
+    """Delete the entries below `minimum`, except of the leaves `keep`; their hashes stay in the tiles."""
     return [
         Statement(
             "UPDATE log_state SET minimum = ? WHERE log = ? AND minimum < ? AND size >= ?",
             [(minimum, log, minimum, minimum)],
             expect=1,
         ),
-        Statement("DELETE FROM log_entries WHERE log = ? AND idx < ?", [(log, minimum)]),
+        Statement(f"DELETE FROM log_entries WHERE log = ? AND idx < ?{_but(keep)}", [(log, minimum, *keep)]),  # noqa: S608 - marks only
     ]
 
 
