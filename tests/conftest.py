@@ -8,6 +8,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,13 @@ class Need(NamedTuple):
     insisted: bool = True
 
 
+ALONE: Final = ("unshare", "-r", "-n")  # a process in a network namespace of its own: no network, not even this machine
+
+
+def _alone() -> bool:
+    return shutil.which(ALONE[0]) is not None and subprocess.run([*ALONE, "true"], check=False).returncode == 0
+
+
 NEEDS: Final = {
     "git": Need(
         lambda: shutil.which("git") is not None and (ROOT / ".git").exists(),
@@ -41,6 +49,10 @@ NEEDS: Final = {
     "chromium": Need(
         lambda: any(shutil.which(name) for name in BROWSERS),
         "a Chromium or Chrome on the PATH",
+    ),
+    "unshare": Need(
+        _alone,
+        "unshare of util-linux, and leave to make user and network namespaces",
     ),
     "specs": Need(
         SPECS.is_dir,

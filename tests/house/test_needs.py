@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.conftest import NEEDS
 from tests.house.reading import ROOT
 
 SAMPLE = """
@@ -35,7 +36,7 @@ def run_sample(folder: Path, need: str, *, strict: bool) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("need", ["node", "specs"])
+@pytest.mark.parametrize("need", ["git", "node", "chromium", "unshare", "specs"])
 def test_a_check_that_cannot_run_is_left_out_and_named(tmp_path: Path, need: str) -> None:
     done = run_sample(tmp_path, need, strict=False)
     assert done.returncode == 0, done.stdout
@@ -43,10 +44,11 @@ def test_a_check_that_cannot_run_is_left_out_and_named(tmp_path: Path, need: str
     assert f"test_sample.py::test_that_needs_it ({need} is not here" in done.stdout
 
 
-def test_strict_makes_a_check_that_cannot_run_a_failure(tmp_path: Path) -> None:
-    done = run_sample(tmp_path, "node", strict=True)
+@pytest.mark.parametrize("need", sorted(NEEDS.keys() - {"specs"}))
+def test_strict_makes_a_check_that_cannot_run_a_failure(tmp_path: Path, need: str) -> None:
+    done = run_sample(tmp_path, need, strict=True)
     assert done.returncode == 1
-    assert "STRICT: could not run without node" in done.stdout
+    assert f"STRICT: could not run without {need}" in done.stdout
 
 
 def test_strict_leaves_out_and_names_what_needs_specifications(tmp_path: Path) -> None:

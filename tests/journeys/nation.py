@@ -143,7 +143,7 @@ class Nation:
             await self.round()
             await self.clock.sleep(0.5)
         tail = "\n".join(
-            f"{name} {said}" for name, said in self.log.said if name != "http.answered" or said["status"] > 299
+            f"{name} {said}" for name, said in self.log.said if name != "http.answered" or said["status"] > 304
         )
         message = f"{event} of {process} did not come in {rounds} rounds:\n{tail}"
         raise AssertionError(message)
