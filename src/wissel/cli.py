@@ -50,7 +50,10 @@ def main() -> None:
 @main.command()
 @config_option
 def serve(config: Path | None) -> None:
-    """Run the platform alone: the public API and all its background work, on SQLite."""
+    """Run the platform: the public API and all its work.
+
+    On SQLite, in one process. Ctrl-C (SIGINT) or SIGTERM ends it.
+    """
     _go(run_platform(_settings(PlatformSettings, config)))
 
 
@@ -58,7 +61,10 @@ def serve(config: Path | None) -> None:
 @config_option
 @click.pass_context
 def connector(context: click.Context, config: Path | None) -> None:
-    """Run an institution's side alone: connector, sample SIS, vault and witness; or be its people."""
+    """Run an institution's side, or be its people.
+
+    Without a command: the connector with the sample SIS, vault and witness. With one: speak to the one that runs.
+    """
     context.obj = config
     if context.invoked_subcommand is None:
         _go(run_connector(_settings(ConnectorSettings, config)))
@@ -68,7 +74,10 @@ def connector(context: click.Context, config: Path | None) -> None:
 @house_option
 @click.pass_obj
 def tasks(config: Path | None, house: str) -> None:
-    """List what waits for a person, what is under way, and what still goes out."""
+    """List what waits for a person.
+
+    And what is under way, and what still goes out.
+    """
     click.echo(
         msgspec.json.format(msgspec.json.encode(_go(ask(_settings(ConnectorSettings, config), "", None, house))))
     )
@@ -108,7 +117,10 @@ def decide(  # noqa: PLR0917 - one parameter per option
 @house_option
 @click.pass_obj
 def send_later(config: Path | None, process: str, title: str, text: str, house: str) -> None:
-    """Write to a learner by her delivery capability, also long after her process was forgotten."""
+    """Write to a learner, also months later.
+
+    By her delivery capability, when her process was long forgotten.
+    """
     body = {"process": process, "title": title, "text": text}
     _go(ask(_settings(ConnectorSettings, config), "/notices", body, house))
     click.echo("On its way; its afschrift will tell whether it arrived.")
@@ -165,14 +177,20 @@ def play(config: Path | None) -> None:
 @click.option("--learner", default="everything-fine", show_default=True, help="Whose story is played.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data"), show_default=True)
 def demo(*, once: bool, seize: bool, learner: str, data: Path) -> None:
-    """Run everything on this machine and play an enrolment step by step."""
+    """Run everything on this machine, and play an enrolment.
+
+    Every owner is a process of its own, with its own folder below --data: the platform, three institutions, learners'
+    vaults, the played chain and portal. Nothing of it is real: names and numbers are fictitious.
+    """
     sys.exit(_go(demo_main(data.resolve(), once=once or seize, seize=seize, learner=learner)))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="FILE...")
 def verify(arguments: tuple[str, ...]) -> None:
-    """Check afschriften offline: yes, or the first reason for no. No network, no database.
+    """Check afschriften offline: yes, or why not.
+
+    No network, no database. Exit code 0 when all are yes, 1 when one is not.
 
     Options: --trust FILE, --key FILE, --revocations FILE, --witnessed. By default the owner's keys are those in keys/
     beside the vault.
@@ -212,7 +230,8 @@ def audit(context: click.Context, config: Path | None) -> None:
 def audit_check(config: Path | None) -> None:
     """Rebuild the whole tree and compare it with every checkpoint."""
     for found in _go(operator.check_log(_settings(PlatformSettings, config))):
-        click.echo(str(found))
+        seen = f"{found.entries} entries, {found.tiles} tiles, {found.checkpoints} checkpoints"
+        click.echo(f"{found.origin}: {found.reason or 'sound'} ({seen})")
 
 
 @audit.command("export")
@@ -365,7 +384,7 @@ def _settings(kind: type[S], config: Path | None) -> S:
 def _go(work: Coroutine[Any, Any, T]) -> T:
     try:
         return run(work)
-    except* WisselError as group:
+    except* (WisselError, verifier.Refused) as group:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
@@ -373,8 +392,10 @@ def _go(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _refuse(error: BaseException) -> NoReturn:
-    code = error.code if isinstance(error, WisselError) else "failed"
-    click.echo(f"wissel: {error} [{code}]", err=True)
+    if isinstance(error, WisselError):
+        click.echo(f"wissel: {error.sentence} [{error.code}]", err=True)
+    else:
+        click.echo(f"wissel: {error}", err=True)
     sys.exit(2)
 
 

@@ -88,6 +88,7 @@ class Nation:
     seed: int
     lives: dict[str, Life] = field(default_factory=dict)
     doors: AsyncExitStack = field(default_factory=AsyncExitStack)
+    jobs: list[Job] = field(default_factory=list)  # of owners that a test adds
 
     async def start(self, name: str) -> None:
         """Start an owner: build it from its settings file, as its process would."""
@@ -133,7 +134,8 @@ class Nation:
 
     async def round(self) -> int:
         """Let every owner do what is due, once."""
-        return sum([await job.step(self.clock.now()) for life in self.lives.values() for job in life.jobs])
+        jobs = [job for life in self.lives.values() for job in life.jobs] + self.jobs
+        return sum([await job.step(self.clock.now()) for job in jobs])
 
     async def until(self, event: str, process: str, rounds: int = 400) -> None:
         """Let seconds pass until the platform's log says `event` of a process."""

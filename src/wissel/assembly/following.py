@@ -40,6 +40,6 @@ def _trust(file: str) -> Trust:
     try:
         return read_trust(Path(file).read_bytes())
     except OSError as error:
-        raise SettingWrong(f"The trust file {file} cannot be read: {error.strerror}.", field="trust") from None
+        raise SettingWrong(f"Setting trust: {file} cannot be read: {error.strerror}.", field="trust") from None
     except Refused as error:
-        raise SettingWrong(f"{file}: {error.sentence}", field="trust") from None
+        raise SettingWrong(f"Setting trust: {file}: {error.sentence}", field="trust") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 from wissel.assembly.following import followed_by, following
 from wissel.assembly.owners import App, Owner, Parts, folder, run_owner
 from wissel.assembly.runner import Job
-from wissel.assembly.settings import ConnectorSettings
+from wissel.assembly.settings import ConnectorSettings, SettingWrong
 from wissel.institution.build import Own, Tools, build, open_sample
 from wissel.institution.directory import CardDirectory
 from wissel.institution.setup import read_house
@@ -30,7 +30,10 @@ async def build_connector(settings: ConnectorSettings, mine: Owner) -> Parts:
         directory=directory,
         platform=settings.platform,
     )
-    opened = [await open_sample(_own(place, mine, settings), tools) for place in houses(Path(settings.data))]
+    places = houses(Path(settings.data))
+    if not places:
+        raise SettingWrong(f"Setting data: {settings.data} holds no institution (no profile/ in it).", field="data")
+    opened = [await open_sample(_own(place, mine, settings), tools) for place in places]
     built = build(opened, tools=tools, base=base)
     own = {one.served.house.urn: frozenset((one.keys.sign.kid, one.keys.seal.kid)) for one in opened}
     jobs = [

@@ -26,6 +26,7 @@ from wissel.platform.forgetting.filestore import FileKeyStore
 from wissel.platform.forgetting.layout import FileKeyReader
 from wissel.platform.forgetting.ports import KeyStore
 from wissel.platform.forgetting.words import ForgettingReport
+from wissel.platform.participants.errors import CardInvalid
 from wissel.platform.registers.audit.actions.check import Check, Found
 from wissel.platform.registers.audit.actions.export import Exported, export
 from wissel.platform.registers.audit.actions.prune import Due, due, prune
@@ -49,9 +50,16 @@ def clock_of(settings: PlatformSettings) -> Clock:
 
 
 @asynccontextmanager
-async def opened(settings: PlatformSettings) -> AsyncIterator[Platform]:
-    """Open the platform's store for one piece of work. Raises StoreInUse while it is being served."""
+async def opened(settings: PlatformSettings, *, fresh: bool = False) -> AsyncIterator[Platform]:
+    """Open the platform's store for one piece of work. Raises StoreInUse while it is being served.
+
+    With `fresh` a store is made where there is none, else NothingThere.
+    """
     data = Path(settings.data)
+    if fresh:
+        data.mkdir(parents=True, exist_ok=True)
+    else:
+        _there(data)
     database = SqliteDatabase(data / "wissel.sqlite")
     try:
         keystore = FileKeyStore(data / "keys", SystemEntropy(), demo=settings.demo)
@@ -63,16 +71,24 @@ async def opened(settings: PlatformSettings) -> AsyncIterator[Platform]:
         database.close()
 
 
+def _there(data: Path) -> None:
+    if not (data / "wissel.sqlite").exists():
+        raise NothingThere(f"There is no platform's store in {data}.")
+
+
 async def register(settings: PlatformSettings, file: Path) -> tuple[str, int]:
     """Register or renew the participant whose card is in `file`; return its URN and how many keys were new."""
-    card = msgspec.json.decode(file.read_bytes(), type=Card)
-    async with opened(settings) as platform:
+    try:
+        card = msgspec.json.decode(file.read_bytes(), type=Card)
+    except msgspec.MsgspecError as error:
+        raise CardInvalid(f"{file.name} is not a card: {error}.") from None
+    async with opened(settings, fresh=True) as platform:
         now = platform.clock.now()
         return card.urn, await platform.participants.register(with_adapter(card, platform.identity, now), now)
 
 
 async def revoke(settings: PlatformSettings, kid: str) -> None:
-    """Revoke a participant's key from now on. Raises ParticipantUnknown, and Conflict when it was revoked before."""
+    """Revoke a participant's key from now on. Raises ParticipantUnknown."""
     async with opened(settings) as platform:
         await platform.participants.revoke(kid, platform.clock.now())
 
@@ -118,6 +134,7 @@ def closed_logs(keystore: KeyStore) -> list[str]:
 async def reopen_log(settings: PlatformSettings) -> Reopened:
     """Close the log after a restore of older data, and start a new one that names its last checkpoint."""
     data, entropy = Path(settings.data), SystemEntropy()
+    _there(data)
     database = SqliteDatabase(data / "wissel.sqlite")
     keystore = FileKeyStore(data / "keys", entropy, demo=settings.demo)
     try:
@@ -138,8 +155,7 @@ async def reopen_log(settings: PlatformSettings) -> Reopened:
 async def inspect_forgetting(settings: PlatformSettings) -> ForgettingReport:
     """Look at what can still be read; the platform may be running."""
     data = Path(settings.data)
-    if not (data / "wissel.sqlite").exists():
-        raise NothingThere(f"There is no store in {data}.")
+    _there(data)
     reader = SqliteReader(data / "wissel.sqlite")
     try:
         return await inspect(FileKeyReader(data / "keys"), reader)
@@ -167,13 +183,16 @@ async def write_off(settings: PlatformSettings) -> int:
 
 
 async def retry(settings: PlatformSettings, process: str) -> None:
-    """Take a process that was set aside up again. Raises Conflict when it was not set aside."""
+    """Take a process that was set aside up again. Raises NothingThere when it was not set aside."""
     async with opened(settings) as platform:
+        if process not in dict(await processes.aside(platform.database)):
+            raise NothingThere(f"No process {process} was set aside; `wissel engine aside` lists those that were.")
         await platform.database.commit([processes.take_up(Where(partition_of(process), process))])
 
 
 async def set_aside(settings: PlatformSettings) -> list[tuple[str, str]]:
     """Return (process, error code) of what is set aside; the platform may be running."""
+    _there(Path(settings.data))
     reader = SqliteReader(Path(settings.data) / "wissel.sqlite")
     try:
         return await processes.aside(reader)

@@ -1,6 +1,7 @@
 """What all owners' processes share: their clock, log, network and how they end."""
 
 import asyncio
+import errno
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from wissel.core.entropy import Entropy
 from wissel.infra.files.disk import DiskFolder
 from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http
-from wissel.infra.http.serve import Site, bind, serve
+from wissel.infra.http.serve import Bound, Site, bind, serve
 from wissel.infra.sql.sqlite import SqliteDatabase
 from wissel.infra.telemetry.log import JsonLog, Log
 from wissel.messages.participant import Card
@@ -66,7 +67,7 @@ class Parts(NamedTuple):
 @asynccontextmanager
 async def owner(settings: OwnerSettings) -> AsyncIterator[Owner]:
     """Open what an owner's process works with; close it at the end."""
-    clock: Clock = DemoClock(Path(settings.clock)) if settings.clock else SystemClock()
+    clock = demo_clock(settings.clock) if settings.clock else SystemClock()
     crash = crash_at(settings.crash, demo=bool(settings.clock))
     with ExitStack() as resources:
         log = JsonLog(clock, line_writer(settings.log, resources))
@@ -75,9 +76,11 @@ async def owner(settings: OwnerSettings) -> AsyncIterator[Owner]:
 
 
 def line_writer(file: str, resources: ExitStack) -> Callable[[str], None]:
-    """Return what writes a log line: to a file that is appended to, or to standard output."""
-    stream = Path(file).open("a", encoding="utf-8") if file else sys.stdout  # noqa: SIM115 - closed by `resources`
-
+    """Return what writes a log line: to a file that is appended to, or to standard output. Raises SettingWrong."""
+    try:
+        stream = Path(file).open("a", encoding="utf-8") if file else sys.stdout  # noqa: SIM115 - closed by `resources`
+    except OSError as error:
+        raise SettingWrong(f"Setting log: {file} cannot be written: {error.strerror}.", field="log") from None
     if file:
         resources.callback(stream.close)
 
@@ -89,11 +92,30 @@ def line_writer(file: str, resources: ExitStack) -> Callable[[str], None]:
 
 
 async def run_owner(name: str, settings: OwnerSettings, build: Callable[[Owner], Awaitable[Parts]]) -> None:
-    """Open, build, serve and work until the process is asked to end (SIGINT or SIGTERM)."""
+    """Open, build, serve and work until the process is asked to end (SIGINT or SIGTERM). Raises SettingWrong."""
+    try:
+        Path(settings.data).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingWrong(f"Setting data: {settings.data} cannot be made: {error.strerror}.", field="data") from None
     async with owner(settings) as mine:
         parts = await build(mine)
-        sites = [Site(each.name, each.app, bind(each.port, host=settings.host)) for each in parts.apps]
+        sites = [Site(each.name, each.app, _bind(each.port, settings.host)) for each in parts.apps]
         await _work(name, sites, parts.jobs, mine)
+
+
+def demo_clock(file: str) -> Clock:
+    """Return the clock of a demo. Raises SettingWrong when its file is not there."""
+    if not Path(file).is_file():
+        raise SettingWrong(f"Setting clock: there is no file {file}.", field="clock")
+    return DemoClock(Path(file))
+
+
+def _bind(port: int, host: str) -> Bound:
+    try:
+        return bind(port, host=host)
+    except OSError as error:
+        reason = "somebody else listens there" if error.errno == errno.EADDRINUSE else error.strerror
+        raise SettingWrong(f"Setting port: {host}:{port} cannot be taken: {reason}.", field="port") from None
 
 
 async def _work(name: str, sites: Sequence[Site], jobs: Sequence[Job], mine: Owner) -> None:
@@ -122,11 +144,9 @@ def read_cards(file: str) -> list[Card]:
     try:
         return msgspec.json.decode(Path(file).read_bytes(), type=list[Card])
     except OSError as error:
-        raise SettingWrong(
-            f"The list of participants {file} cannot be read: {error.strerror}.", field="cards"
-        ) from None
+        raise SettingWrong(f"Setting cards: {file} cannot be read: {error.strerror}.", field="cards") from None
     except msgspec.MsgspecError as error:
-        raise SettingWrong(f"{file} is not a list of participants' cards: {error}.", field="cards") from None
+        raise SettingWrong(f"Setting cards: {file} is not a list of cards: {error}.", field="cards") from None
 
 
 def as_toml(settings: msgspec.Struct) -> str:

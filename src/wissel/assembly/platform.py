@@ -14,7 +14,7 @@ from wissel.assembly.clocks import SystemEntropy
 from wissel.assembly.identity import Identity, check_identity, read_identity
 from wissel.assembly.owners import App, Owner, Parts, run_owner
 from wissel.assembly.runner import Job
-from wissel.assembly.settings import OwnerSettings, Partner, PlatformSettings
+from wissel.assembly.settings import OwnerSettings, Partner, PlatformSettings, SettingWrong
 from wissel.assembly.switch import CardWindow, LogWindow, Switchboard
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
@@ -343,6 +343,8 @@ class _Revocations:
 
 async def run_platform(settings: PlatformSettings) -> None:
     """Serve until the process is asked to end: the API and all background work in one process on SQLite."""
+    if settings.clock and not settings.demo:
+        raise SettingWrong("Setting clock: only a store made for a demo may have a clock of its own.", field="clock")
     await run_owner("platform", _as_owner(settings), partial(build_platform, settings))
 
 

@@ -4,16 +4,30 @@
 environment wins over the file.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
 from wissel.core.errors import WisselError
+from wissel.messages.envelope import Urn
+from wissel.messages.participant import Role
 
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+PORT_MAX: Final = 65535
+Port = Annotated[int, msgspec.Meta(ge=1, le=PORT_MAX)]
+Base = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")]
+Origin = Annotated[str, msgspec.Meta(pattern=r"^[^\s+]{1,200}$")]
+_KINDS: Final = {  # what a pattern means to who reads that it does not fit
+    "base": "an address without a path, such as https://wissel.example",
+    "platform": "an address without a path, such as https://wissel.example",
+    "origin": "a name without blanks or +, such as wissel.example/log",
+    "urn": "a participant's URN, such as urn:nld:oin:00000099000000001000:systeem:wissel",
+}
+_FIELD: Final = re.compile(r"Object (missing required|contains unknown) field `(.+)`")
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -36,13 +50,13 @@ class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """What `wissel serve` needs to know."""
 
     data: str  # the platform's own folder: database, key store, logs
-    urn: str  # the platform's participant URN
-    origin: str  # the audit log's origin: a name for ever, such as "wissel.example/log"
+    urn: Urn  # the platform's participant URN
+    origin: Origin  # the audit log's origin: a name for ever, such as "wissel.example/log"
     name: str = "Wissel"
     log: str = ""  # a file for structured log lines; empty: standard output
     host: str = "127.0.0.1"
     port: Port = 8100
-    base: str = ""  # the public address, without a path; empty: http://host:port
+    base: Base = ""  # the public address, without a path; empty: http://host:port
     quorum: Annotated[int, msgspec.Meta(ge=0, le=100)] = 2  # witnesses that are enough
     log_policy: str = ""  # where the log's written retention policy can be read; empty: no entry is ever pruned
     log_keep_years: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5  # entries are pruned when they are older
@@ -51,7 +65,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     demo: bool = False  # a store made with a virtual clock; never for real data
     clock: str = ""  # with demo: the file that holds the clock's offset in seconds
     crash: str = ""  # with demo: "<point>:<n>", where the process kills itself (fault tests)
-    partners: dict[str, Partner] = {}
+    partners: dict[Role, Partner] = {}
     running_processes_max: Annotated[int, msgspec.Meta(ge=1)] = 1_000_000
     parcel_days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 30  # copies wait for a vault so long after settled
     mail_per_receiver_max: Annotated[int, msgspec.Meta(ge=1)] = 100_000
@@ -62,7 +76,7 @@ class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """What every owner beside the platform needs to know. `cards` is the public list of participants, a JSON file."""
 
     data: str  # the owner's own folder
-    platform: str  # the platform's public address
+    platform: Base  # the platform's public address
     cards: str
     trust: str = (
         ""  # the trust file (log keys, witnesses, quorum) by which newer cards are checked; empty: none are taken
@@ -71,7 +85,7 @@ class OwnerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     log: str = ""  # a file for structured log lines; empty: standard output
     host: str = "127.0.0.1"
     port: Port = 8000
-    base: str = ""
+    base: Base = ""
     allow: tuple[str, ...] = ()
     clock: str = ""  # a demo's clock file; never for real data
     crash: str = ""  # with clock: "<point>:<n>", where the process kills itself (fault tests)
@@ -118,9 +132,27 @@ def read_settings(kind: type[S], file: Path | None, environment: Mapping[str, st
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        sentence, _, path = str(error).partition(" - at `$.")
-        field = path.rstrip("`")
-        raise SettingWrong(f"Setting {field or '(all)'}: {sentence}. See docs/settings.md.", field=field) from None
+        raise _wrong(str(error), kind) from None
+
+
+def _wrong(said: str, kind: type[msgspec.Struct]) -> SettingWrong:
+    """Return the one sentence about what is wrong, with the setting's name and what would be right."""
+    sentence, _, path = said.partition(" - at `")
+    path = path.replace("`", "")
+    table = path.removeprefix("key in ")  # it is the name of a partner that is wrong
+    where = (
+        (table if table == path else f"{table}[...]").removeprefix("$").removeprefix(".").replace("[...]", ".<role>")
+    )
+    found = _FIELD.fullmatch(sentence)
+    if found:
+        name = f"{where}.{found[2]}" if where else found[2]
+        near = "" if where else next(iter(get_close_matches(name, kind.__struct_fields__, 1)), "")
+        unknown = f"is not known here{f'; is {near} meant?' if near else ''}"
+        sentence = "is needed" if found[1] == "missing required" else unknown
+        return SettingWrong(f"Setting {name} {sentence}. See docs/settings.md.", field=name)
+    right = _KINDS.get(where, "")
+    sentence = f"it is not {right}" if right else sentence[:1].lower() + sentence[1:]
+    return SettingWrong(f"Setting {where}: {sentence}. See docs/settings.md.", field=where)
 
 
 def allowed(pairs: tuple[str, ...]) -> frozenset[tuple[str, int]]:
@@ -128,8 +160,8 @@ def allowed(pairs: tuple[str, ...]) -> frozenset[tuple[str, int]]:
     found = set()
     for pair in pairs:
         address, _, port = pair.rpartition(":")
-        if not address or not port.isdigit():
-            raise SettingWrong(f"allow: {pair!r} is not address:port.", field="allow")
+        if not address or not port.isdecimal() or not 0 < int(port) <= PORT_MAX:
+            raise SettingWrong(f"Setting allow: {pair!r} is not address:port.", field="allow")
         found.add((address, int(port)))
     return frozenset(found)
 

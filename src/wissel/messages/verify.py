@@ -670,9 +670,10 @@ def open_copy(data: bytes, private_jwk: Mapping[str, Any] | None) -> bytes:
     """Return the afschrift in a file: opened when it is sealed (a compact JWE), else as it is."""
     if data[:1] == b"{":
         return data
+    sealed = data.isascii() and data.count(b".") == 4
+    _need(sealed, Refused("jwe", "It is neither an afschrift nor a sealed one."))
     if private_jwk is None:
         raise Refused("no-key", "It is sealed, and there is no key to open it with. Give --key.")
-    _need(data.isascii(), Refused("jwe", "It is neither an afschrift nor a sealed one."))
     return open_jwe(data.decode(), private_jwk)
 
 
@@ -681,6 +682,8 @@ def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
     keys = file.resolve().parent.parent / "keys"
     key, trusted = args.key or keys / "seal.json", args.trust or keys / "trust.json"
     try:
+        _need(file.is_file(), Refused("file", "There is no such file."))
+        _need(trusted.is_file(), Refused("trust", f"There is no trust file {trusted}. Give --trust."))
         trust = read_trust(trusted.read_bytes())
         revoked = read_revocations(args.revocations.read_bytes().decode(), trust) if args.revocations else {}
         jwk = parse_json(key.read_bytes()) if args.key or key.exists() else None
@@ -693,7 +696,7 @@ def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
 
 def main(argv: Sequence[str]) -> int:
     """Check files; print `yes`, `yes, not witnessed` or the first reason for no. Return 0 when all are yes."""
-    parser = argparse.ArgumentParser(prog="verify", description="Check afschriften offline.")
+    parser = argparse.ArgumentParser(prog="wissel verify", description="Check afschriften offline.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     for name in ("--trust", "--key", "--revocations"):
         parser.add_argument(name, type=Path)

@@ -26,6 +26,7 @@ class Proof:
     root: str = ""
     seconds: float = 0.0
     forgotten: str = ""
+    newest: str = ""  # the last copy in a learner's vault, below the demo's folder
     troubles: list[str] = field(default_factory=list)
 
     @property
@@ -48,6 +49,7 @@ def vaults(scene: Scene) -> Iterable[Path]:
 def verify_all(scene: Scene, proof: Proof) -> None:
     """Verify every file in every vault with its owner's keys."""
     commitments: dict[str, set[str]] = {}
+    last = ""
     for vault in vaults(scene):
         keys = vault.parent / "keys"
         trust = read_trust((keys / "trust.json").read_bytes())
@@ -65,6 +67,8 @@ def verify_all(scene: Scene, proof: Proof) -> None:
             if not verdict.ok:
                 proof.troubles.append(f"{vault.parent.name}/vault/{file.name}: {verdict.reason} [{verdict.code}]")
             commitments.setdefault(_message(document), set()).add(file.stem)
+            if vault.parent.parent.name == "learners" and (sent := _sent(document)) > last:
+                last, proof.newest = sent, file.relative_to(scene.data).as_posix()
     proof.troubles += [f"Copies of message {one} differ." for one, found in commitments.items() if len(found) > 1]
 
 
@@ -79,11 +83,15 @@ def look_as_thief(scene: Scene, proof: Proof, backups: Sequence[Path] = ()) -> N
     """Try to read the learner's data from the platform's own disk."""
     loot = rob(scene.data / "platform", backups)
     proof.forgotten = (
-        f"on the platform's disk: {loot.wrapped} wrapped keys, {loot.slots} slots, {loot.sealed} sealed values; "
-        f"{len(loot.keys)} keys and {len(loot.readings)} values could be opened"
+        f"{len(loot.readings)} of {loot.sealed} sealed values on the platform's disk can be read, with its key store "
+        f"({loot.wrapped} wrapped keys and {loot.slots} slots; {len(loot.keys)} keys opened)"
     )
     if loot.readings:
         proof.troubles.append("Something of a forgotten process can still be read on the platform's disk.")
+
+
+def _sent(document: bytes) -> str:
+    return str(msgspec.json.decode(document)["envelope"]["time"])
 
 
 def _message(document: bytes) -> str:

@@ -124,8 +124,10 @@ class Participants:
         return msgspec.structs.replace(card, keys=(*card.keys, *ended))
 
     async def revoke(self, kid: str, now: datetime) -> None:
-        """Revoke a key from now on. What it signed before stays valid evidence."""
+        """Revoke a key from now on, once. What it signed before stays valid evidence. Raises ParticipantUnknown."""
         known = self.key(kid)
+        if known.revoked:
+            return
         leaf = self._entropy.draw(16)
         revoked = entry("key.revoked", now, self._entropy, holder=known.card.urn, use=known.key.use, kid=kid)
         await self._database.commit([store.revoke_key(kid, leaf, to_ms(now)), pending(revoked, leaf, to_ms(now))])
