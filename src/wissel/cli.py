@@ -192,8 +192,8 @@ def verify(arguments: tuple[str, ...]) -> None:
 
     No network, no database. Exit code 0 when all are yes, 1 when one is not.
 
-    Options: --trust FILE, --key FILE, --revocations FILE, --witnessed. By default the owner's keys are those in keys/
-    beside the vault.
+    Options: --trust FILE, --key FILE, --revocations FILE, --witnessed, and --file FILE: yes only when the afschrift
+    names a file of these bytes. By default the owner's keys are those in keys/ beside the vault.
     """
     sys.exit(verifier.main(arguments))
 

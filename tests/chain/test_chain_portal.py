@@ -16,7 +16,7 @@ from wissel.chain.build import build_chain, build_portal
 from wissel.chain.eduid.words import IAP_HIGH
 from wissel.chain.participants import make_participants
 from wissel.chain.people import People
-from wissel.client.words import LearnerProcess, LearnerProcesses, ProcessView, Sent, TokenAnswer
+from wissel.client.words import LearnerProcess, LearnerProcesses, ProcessView, Sent, TokenAnswer, Uploaded
 from wissel.core.moments import rfc3339
 from wissel.infra.http.memory import MemoryHttp
 from wissel.infra.sql.migrate import migrate, read_migrations
@@ -27,10 +27,11 @@ from wissel.learner.owner import Owner, make_keys, open_vault
 from wissel.learner.words import Asked
 from wissel.messages.catalogue import decode, lookup
 from wissel.messages.enrolment import EnrolmentRequested, EnrolmentWithdrawn, ObjectionReceived
-from wissel.messages.jose import SigningKey
+from wissel.messages.files import misfit
+from wissel.messages.jose import SealingKey, SigningKey
 from wissel.messages.participant import Card, Key, StandingGrant
 from wissel.messages.records import acknowledge
-from wissel.messages.verify import canonical, unb64
+from wissel.messages.verify import b64, canonical, open_jwe, sha256, unb64
 from wissel.platform.exchange.grants import check_accepted
 from wissel.platform.exchange.proofs import Proven, check_sender
 from wissel.platform.exchange.rules import Read, check_envelope, check_start, read_submission
@@ -41,6 +42,7 @@ from wissel.platform.store import MIGRATIONS
 ORIGIN = "wissel.test/log"
 PLATFORM_BASE, PROVIDER_BASE = "http://platform.test", "http://vaults.test"
 PLATFORM = SigningKey.new(CountedEntropy("platform"))
+SEAL = SealingKey.new(CountedEntropy("institution's files"))
 INSTITUTION = "urn:nld:oin:00000099000002001000:systeem:sis"
 PROVIDER = "urn:nld:oin:00000099000003001000:systeem:vaults"
 KINDS = ("enrolment.requested", "enrolment.withdrawn", "objection.received", "consent.given")
@@ -61,10 +63,12 @@ def institution() -> Card:
             until="2030-12-31",
         )
         grants.append(key.sign(canonical(msgspec.to_builtins(grant))))
-    published = Key(
-        kid=key.kid, use="sign", jwk=key.public_jwk, since=rfc3339(START), until=rfc3339(START.replace(year=2030))
+    since, until = rfc3339(START), rfc3339(START.replace(year=2030))
+    published = (
+        Key(kid=key.kid, use="sign", jwk=key.public_jwk, since=since, until=until),
+        Key(kid=SEAL.kid, use="seal", jwk=SEAL.public_jwk, since=since, until=until),
     )
-    return Card(urn=INSTITUTION, name="Voorbeeld", roles=("institution",), keys=(published,), grants=tuple(grants))
+    return Card(urn=INSTITUTION, name="Voorbeeld", roles=("institution",), keys=published, grants=tuple(grants))
 
 
 class Platform:
@@ -77,6 +81,7 @@ class Platform:
         self.bodies: list[bytes] = []
         self.views: dict[str, ProcessView] = {}
         self.learners: list[str] = []  # the tokens with which calls came
+        self.files: dict[str, tuple[dict[str, str], bytes]] = {}  # by hash: what was said of it, and the sealed bytes
         self.broken = False
         self.remembers = False  # what it took before and has forgotten since is not begun anew
 
@@ -119,6 +124,14 @@ async def take(request: Request[Any, Any, Any]) -> Response[Sent]:
     body = await request.body()
     acknowledgement = platform.accept(request.app.state.portal, body)
     return Response(Sent(id=read_submission(body, Limits()).envelope.id, acknowledgement=acknowledgement))
+
+
+@post("/v1/files", status_code=201)
+async def take_file(request: Request[Any, Any, Any]) -> Response[Uploaded]:
+    platform: Platform = request.app.state.platform
+    body = await request.body()
+    platform.files[b64(sha256(body))] = (dict(request.query_params), body)
+    return Response(Uploaded(file=b64(sha256(body))), status_code=503 if platform.broken else 201)
 
 
 @get("/v1/processes/{process:str}")
@@ -210,7 +223,7 @@ class Stage:
             platform_key={PLATFORM.kid: PLATFORM.public_jwk}.get,
             base=PROVIDER_BASE,
         )
-        platform = Litestar([give_token, take, view, mine], logging_config=None)
+        platform = Litestar([give_token, take, take_file, view, mine], logging_config=None)
         platform.state.platform, platform.state.portal = self.platform, self.participants["portal"].urn
         apps: dict[str, Any] = {served.address: served.app for served in chain.apps}
         doors = {PLATFORM_BASE: platform, PROVIDER_BASE: vaults.app, ADDRESSES.portal: portal.apps[0].app}
@@ -421,3 +434,35 @@ async def test_when_she_cancels_at_the_log_in_nothing_is_sent(stage: Stage) -> N
     answer = await stage.enrol("cancels-login")
     assert (answer.status_code, "access_denied" in answer.json()["detail"]) == (401, True)
     assert stage.platform.taken == {}
+
+
+async def test_she_shows_a_photo_and_what_only_a_person_can_judge_and_both_parties_can_open_it(stage: Stage) -> None:
+    for ref, kinds in (("everything-fine-2", {"photo"}), ("fails-identity", {"photo", "identityscan"})):
+        await stage.learner(ref)
+        message = (await stage.enrol(ref)).json()["message"]
+        read, _ = stage.platform.taken[message]
+        request = decode(read.envelope.type, read.payload)
+        assert isinstance(request, EnrolmentRequested)
+        assert {file.kind for file in request.files} == kinds
+        for ref_ in request.files:
+            said, jwe = stage.platform.files[ref_.sealed]
+            plain = open_jwe(jwe.decode(), SEAL.private_jwk)
+            assert misfit(ref_, plain) == ""
+            assert said["process"] == read.envelope.process
+            assert said["recipient"] == INSTITUTION
+            assert said["dataclass"] == ("special" if ref_.kind == "identityscan" else "personal")
+            hers, copy = stage.platform.files[ref_.copy]
+            assert hers["recipient"] == read.envelope.subject
+            keys = make_keys(stage.folders(f"learner/{ref}"), CountedEntropy("unused"))
+            assert open_jwe(copy.decode(), keys.seal.private_jwk) == plain
+
+
+async def test_a_foreign_diploma_comes_with_its_paper(stage: Stage) -> None:
+    await stage.learner("foreign-diploma")
+    message = (await stage.enrol("foreign-diploma")).json()["message"]
+    read, _ = stage.platform.taken[message]
+    request = decode(read.envelope.type, read.payload)
+    assert isinstance(request, EnrolmentRequested)
+    (diploma,) = request.foreigndiplomas
+    assert diploma.file is not None
+    assert open_jwe(stage.platform.files[diploma.file.sealed][1].decode(), SEAL.private_jwk).startswith(b"%PDF-")

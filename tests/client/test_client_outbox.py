@@ -121,6 +121,6 @@ async def test_a_message_can_be_kept_in_the_same_transaction_as_what_it_is_about
     database = SqliteDatabase(tmp_path / "own.db")
     await database.commit(tables())
     message = outgoing(MESSAGE, NOON)
-    await database.commit([keep(message), keep(outgoing(MORE, NOON)), let_go(MORE.envelope.source, MORE.envelope.id)])
+    await database.commit([keep(message), keep(outgoing(MORE, NOON)), *let_go(MORE.envelope.source, MORE.envelope.id)])
     assert await SqlOutbox(database).due(to_ms(NOON), 10) == [message]
     database.close()

@@ -245,7 +245,8 @@ class Scene:
         self.http = MemoryHttp(apps)
         tools = Tools(self.http, self.clock, self.entropy, self.log, directory, PLATFORM)
         vault = DiskFolder(self.folder / "vault", self.folder / "profile")
-        own = Own(self.house, keys, vault, book, sis, finance)
+        files = DiskFolder(self.folder / "files", self.folder / "profile")
+        own = Own(self.house, keys, vault, files, book, sis, finance)
         self.opened, self.tools = [await open_sample(own, tools)], tools
         self.built = build(self.opened, tools=tools, base=CONNECTOR)
         self.http = MemoryHttp({**apps, CONNECTOR: self.built.app})

@@ -56,6 +56,7 @@ def _own(place: Path, mine: Owner, settings: ConnectorSettings) -> Own:
         house=read_house(profile),
         keys=folder(place / "keys", scratch),
         vault=folder(place / "vault", scratch),
+        files=folder(place / "files", scratch),
         book=mine.database(place / "profile" / "connector.sqlite"),
         sis=mine.database(place / "sis" / "sis.sqlite"),
         finance=mine.database(place / "sis" / "finance.sqlite"),

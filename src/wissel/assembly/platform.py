@@ -355,9 +355,11 @@ async def build_platform(settings: PlatformSettings, mine: Owner) -> Parts:
     mine.resources.callback(keystore.close)
     platform = await open_platform(settings, mine.database(data / "wissel.sqlite"), keystore, mine.clock, mine.log)
     await platform.view.look()
+    board = Switchboard(platform.desk)
     api = build_api(
         base=settings.base or f"http://{settings.host}:{settings.port}",
-        switch=Switchboard(platform.desk),
+        switch=board,
+        files=board,
         directory=platform.participants,
         registry=CardWindow(platform.participants, platform.audit),
         audit=LogWindow(platform.audit),

@@ -16,13 +16,14 @@ from wissel.client.words import (
     ProvenCard,
     Settled,
     Settlement,
+    Upload,
 )
 from wissel.core.ids import partition_of
 from wissel.messages.envelope import Offered
 from wissel.messages.verify import b64
 from wissel.platform.api.errors import NotReady
 from wissel.platform.engine.words import Memory
-from wissel.platform.exchange import learners, mailbox
+from wissel.platform.exchange import files, learners, mailbox
 from wissel.platform.exchange.accept import accept
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import ProcessUnknown
@@ -53,6 +54,15 @@ class Switchboard:
     async def settle(self, caller: str, receipts: Sequence[Settled]) -> Sequence[Settlement]:
         """Book receipts."""
         return await mailbox.settle(self._desk, caller, receipts)
+
+    async def upload(self, caller: str, asked: Upload, body: bytes) -> tuple[str, bool]:
+        """Take in a sealed file."""
+        stored = await files.upload(self._desk, caller, asked, body)
+        return stored.hash, stored.first
+
+    async def download(self, caller: str, digest: str) -> bytes:
+        """Return a sealed file."""
+        return await files.hand_out(self._desk, caller, digest)
 
     async def next_sequence(self, process: str, source: str, recipient: str) -> int:
         """Return the next number between two parties in a process."""

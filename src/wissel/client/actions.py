@@ -8,6 +8,7 @@ import msgspec
 
 from wissel.client.compose import commitment_of
 from wissel.client.errors import AnswerInvalid, Refusal
+from wissel.client.files import SealedFile
 from wissel.client.words import (
     ASSERTION,
     PULL_MAX,
@@ -22,18 +23,24 @@ from wissel.client.words import (
     Settlement,
     Settlements,
     TokenAnswer,
+    Uploaded,
 )
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.infra.http.jwt import NotValid, after, kid_of, seconds, sign_jwt
 from wissel.infra.http.ports import Http, Request, Response
 from wissel.infra.http.problem import read_problem
-from wissel.messages.envelope import Offered, Submission
+from wissel.messages.envelope import Envelope, Offered, Submission
+from wissel.messages.files import JWE_BYTES_MAX
 from wissel.messages.jose import SigningKey
 from wissel.messages.records import hash_proof, read_acknowledgement
-from wissel.messages.verify import Refused, b64
+from wissel.messages.verify import Refused, b64, sha256
 
 ASSERTION_S: Final = 60
+FILE_S: Final = 60.0  # that one file may take, either way
+ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024  # a mailbox of 8 MiB, as JSON
+JSON: Final = "application/json"
+JOSE: Final = "application/jose"
 SPARE_S: Final = 30  # a token is renewed this long before its end
 _AGAIN_S: Final = 30.0  # when a refusal is temporary and does not say how long
 _TEMPORARY: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -83,6 +90,21 @@ class Client:
             self._check(body, sent.acknowledgement)
         return sent
 
+    async def upload(self, file: SealedFile, envelope: Envelope) -> None:
+        """Upload a sealed file before the message that names it; the same file again changes nothing."""
+        asked = {"process": envelope.process, "recipient": file.recipient(envelope)}
+        query = urlencode({**asked, "dataclass": "special" if file.special else "personal"})
+        answer = await self._call("POST", f"/v1/files?{query}", file.jwe, kind=JOSE)
+        if _read(answer, Uploaded).file != file.hash:
+            raise AnswerInvalid("The platform took in other bytes than were uploaded.")
+
+    async def download(self, digest: str) -> bytes:
+        """Return the sealed file that a message to us names by the hash of its sealed form."""
+        found = (await self._call("GET", f"/v1/files/{digest}", kind=JOSE)).body
+        if b64(sha256(found)) != digest:
+            raise AnswerInvalid("The platform handed out other bytes than the message names.")
+        return found
+
     async def pull(self, limit: int = PULL_MAX) -> list[Offered]:
         """Return the messages that wait, one per lane. Nothing changes until they are settled."""
         answer = await self._call("GET", f"/v1/mailbox?limit={limit}")
@@ -124,22 +146,27 @@ class Client:
         return _checked(answer).body
 
     async def _call(
-        self, method: str, path: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None, kind: str = JSON
     ) -> Response:
         """Call with a token; when it is no longer taken (the platform has a new key), once more with a new one."""
-        answer = await self._authorized(method, path, body, headers or {})
+        more = {**(headers or {}), **({"Content-Type": kind} if body else {})}
+        large = kind == JOSE
+        request = Request(
+            method,
+            self._base + path,
+            body=body,
+            timeout_s=FILE_S if large else self._timeout_s,
+            answer_bytes_max=JWE_BYTES_MAX if large else ANSWER_BYTES_MAX,
+        )
+        answer = await self._authorized(request, more)
         if answer.status == 401:  # noqa: PLR2004 - RFC 6750: the token is not taken
             self._token = ""
-            answer = await self._authorized(method, path, body, headers or {})
+            answer = await self._authorized(request, more)
         return _checked(answer)
 
-    async def _authorized(self, method: str, path: str, body: bytes, more: Mapping[str, str]) -> Response:
+    async def _authorized(self, request: Request, more: Mapping[str, str]) -> Response:
         headers = {"Authorization": f"Bearer {await self._bearer()}", **more}
-        if body:
-            headers["Content-Type"] = "application/json"
-        return await self._http.send(
-            Request(method, self._base + path, headers=headers, body=body, timeout_s=self._timeout_s)
-        )
+        return await self._http.send(request._replace(headers=headers))
 
     async def _bearer(self) -> str:
         now = self._clock.now()

@@ -12,6 +12,7 @@ import msgspec
 
 from wissel.client.actions import Client
 from wissel.client.errors import AnswerInvalid, Refusal
+from wissel.client.files import SealedFile
 from wissel.core.entropy import Entropy, jitter
 from wissel.core.moments import end_of, to_ms
 from wissel.infra.http.ports import Unreachable
@@ -21,6 +22,7 @@ FIRST_WAIT_S: Final = 1.0
 WAIT_S_MAX: Final = 300.0  # Digikoppeling: the longest wait between attempts of delivery
 ASK_AGAIN_S: Final = 6 * 3600.0  # an acknowledged message whose receipt has not come
 BATCH: Final = 50
+FILE_UNKNOWN: Final = "file-unknown"  # the platform lost what was uploaded, or it waited too long
 
 
 class Outgoing(NamedTuple):
@@ -44,8 +46,12 @@ class Outgoing(NamedTuple):
 class OutboxStore(Protocol):
     """Where outgoing messages lie: durable, in the sender's own store."""
 
-    async def put(self, message: Outgoing) -> None:
-        """Keep a message, or what became of it; one per (source, id)."""
+    async def put(self, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
+        """Keep a message, or what became of it; one per (source, id). `files` come with it the first time."""
+        ...
+
+    async def files(self, source: str, message_id: str) -> Sequence[SealedFile]:
+        """Return the sealed files that a message names."""
         ...
 
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
@@ -53,7 +59,7 @@ class OutboxStore(Protocol):
         ...
 
     async def drop(self, source: str, message_id: str) -> None:
-        """Let a message go, if it is there."""
+        """Let a message and its files go, if it is there."""
         ...
 
 
@@ -65,13 +71,23 @@ class Outbox:
         self._store = store
         self._entropy = entropy
 
-    async def keep(self, submission: Submission, now: datetime) -> None:
-        """Take a message on. When this returns it is durable; the next `step` sends it."""
-        await self._store.put(outgoing(submission, now))
+    async def keep(self, submission: Submission, now: datetime, files: Sequence[SealedFile] = ()) -> None:
+        """Take a message on, with the files that it names. When this returns it is durable; `step` sends it."""
+        await self._store.put(outgoing(submission, now), files)
 
     async def done(self, source: str, message_id: str) -> None:
         """Let a message go: its receiver's receipt (or "not delivered") is held, say in the afschrift."""
         await self._store.drop(source, message_id)
+
+    async def again(self, message: Outgoing) -> None:
+        """Send a message again, with its files when the platform has them no more. Raises Unreachable or Refusal."""
+        try:
+            await self._client.send(message.body)
+        except Refusal as error:
+            if error.problem.code != FILE_UNKNOWN:
+                raise
+            await self._upload(message)
+            await self._client.send(message.body)
 
     async def step(self, now: datetime) -> int:
         """Send what is due; return how many messages were acknowledged. Never raises for one message."""
@@ -88,8 +104,12 @@ class Outbox:
     async def _send(self, message: Outgoing, now: datetime) -> Outgoing:
         message = message._replace(attempts=message.attempts + 1)
         try:
+            if not message.acknowledgement:
+                await self._upload(message)
             sent = await self._client.send(message.body, learner=message.learner)
         except Refusal as error:
+            if message.acknowledgement and error.problem.code == FILE_UNKNOWN:  # a platform that lost what it had
+                return _later(message._replace(acknowledgement=""), now, 0)
             if error.retry_after_s is None:
                 return message._replace(refused=error.problem.code or str(error.problem.status), learner="")
             return _later(message, now, max(error.retry_after_s, self._wait(message.attempts)))
@@ -97,6 +117,14 @@ class Outbox:
             return _later(message, now, self._wait(message.attempts))
         taken = message._replace(acknowledgement=sent.acknowledgement, attempts=0, learner="")
         return _later(taken, now, ASK_AGAIN_S)
+
+    async def _upload(self, message: Outgoing) -> None:
+        """Upload what a message names, before it and again with each attempt: the same file is the same file."""
+        files = await self._store.files(message.source, message.id)
+        if files:
+            envelope = msgspec.json.decode(message.body, type=Submission).envelope
+            for file in files:
+                await self._client.upload(file, envelope)
 
     def _wait(self, attempts: int) -> float:
         longest = min(WAIT_S_MAX, FIRST_WAIT_S * 2.0 ** min(attempts - 1, 16))
@@ -116,10 +144,17 @@ class MemoryOutbox:
 
     def __init__(self) -> None:
         self._messages: dict[tuple[str, str], Outgoing] = {}
+        self._files: dict[tuple[str, str], Sequence[SealedFile]] = {}
 
-    async def put(self, message: Outgoing) -> None:
-        """Keep a message."""
+    async def put(self, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
+        """Keep a message, and its files."""
         self._messages[message.source, message.id] = message
+        if files:
+            self._files[message.source, message.id] = files
+
+    async def files(self, source: str, message_id: str) -> Sequence[SealedFile]:
+        """Return the files of a message."""
+        return self._files.get((source, message_id), ())
 
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
         """Return messages that are due."""
@@ -129,6 +164,7 @@ class MemoryOutbox:
     async def drop(self, source: str, message_id: str) -> None:
         """Let a message go."""
         self._messages.pop((source, message_id), None)
+        self._files.pop((source, message_id), None)
 
     async def all(self) -> Sequence[Outgoing]:
         """Return everything kept, refused messages too."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from wissel.client.files import SealedFile
 from wissel.client.outbox import Outgoing
 from wissel.infra.sql.ports import Database, Statement, Value
 
@@ -20,14 +21,26 @@ CREATE TABLE IF NOT EXISTS outbox (
     PRIMARY KEY (source, id)
 )
 """
+FILES: Final = """
+CREATE TABLE IF NOT EXISTS outbox_files (
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    hers BIGINT NOT NULL,
+    special BIGINT NOT NULL,
+    jwe BYTEA NOT NULL,
+    PRIMARY KEY (source, id, hash)
+)
+"""
 INDEX: Final = "CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_ms)"
 
+TABLES: Final = ("outbox", "outbox_files")
 _COLUMNS: Final = "source, id, body, end_ms, due_ms, attempts, acknowledgement, refused, learner"
 
 
 def tables() -> list[Statement]:
     """Return what makes the table, for a sender whose migrations do not."""
-    return [Statement(SCHEMA), Statement(INDEX)]
+    return [Statement(SCHEMA), Statement(FILES), Statement(INDEX)]
 
 
 def keep(message: Outgoing) -> Statement:
@@ -40,9 +53,32 @@ def keep(message: Outgoing) -> Statement:
     )
 
 
-def let_go(source: str, message_id: str) -> Statement:
-    """Return the statement that drops a message."""
-    return Statement("DELETE FROM outbox WHERE source = ? AND id = ?", [(source, message_id)])
+def keep_files(message: Outgoing, files: Sequence[SealedFile]) -> list[Statement]:
+    """Return the statements that keep the files of a message, for the unit that keeps it first."""
+    rows = [(message.source, message.id, each.hash, int(each.hers), int(each.special), each.jwe) for each in files]
+    sql = "INSERT INTO outbox_files (source, id, hash, hers, special, jwe) VALUES (?, ?, ?, ?, ?, ?)"
+    return [Statement(sql, rows)] if rows else []
+
+
+def let_go(source: str, message_id: str) -> list[Statement]:
+    """Return the statements that drop a message and its files."""
+    one = [(source, message_id)]
+    return [Statement(f"DELETE FROM {table} WHERE source = ? AND id = ?", one) for table in TABLES]  # noqa: S608 - names of our own
+
+
+def let_go_all(source: str) -> list[Statement]:
+    """Return the statements that drop all messages of a source, and their files."""
+    return [Statement(f"DELETE FROM {table} WHERE source = ?", [(source,)]) for table in TABLES]  # noqa: S608 - names of our own
+
+
+async def read_files(database: Database, source: str, message_id: str) -> list[SealedFile]:
+    """Return the files of a message."""
+    sql = "SELECT hash, jwe, hers, special FROM outbox_files WHERE source = ? AND id = ? ORDER BY hash"
+    rows = await database.fetch(sql, (source, message_id))
+    return [
+        SealedFile(str(digest), jwe if isinstance(jwe, bytes) else b"", bool(hers), bool(special))
+        for digest, jwe, hers, special in rows
+    ]
 
 
 class SqlOutbox:
@@ -51,9 +87,13 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, message: Outgoing) -> None:
-        """Keep a message; durable when this returns."""
-        await self._database.commit([keep(message)])
+    async def put(self, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
+        """Keep a message, and its files; durable when this returns."""
+        await self._database.commit([keep(message), *keep_files(message, files)])
+
+    async def files(self, source: str, message_id: str) -> Sequence[SealedFile]:
+        """Return the files of a message."""
+        return await read_files(self._database, source, message_id)
 
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
         """Return messages that are due."""
@@ -66,7 +106,7 @@ class SqlOutbox:
 
     async def drop(self, source: str, message_id: str) -> None:
         """Let a message go."""
-        await self._database.commit([let_go(source, message_id)])
+        await self._database.commit(let_go(source, message_id))
 
 
 def _outgoing(row: tuple[Value, ...]) -> Outgoing:

@@ -27,6 +27,24 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     first: bool = True
 
 
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a sealed file when it is uploaded: in which process, and to whose key it is sealed.
+
+    `recipient` is the receiver of the message that will name it, or the learner. `dataclass` "special": an identity
+    scan, which has an end of its own. On the wire: the query of POST /v1/files.
+    """
+
+    process: Id
+    recipient: Urn
+    dataclass: Literal["personal", "special"] = "personal"
+
+
+class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of POST /v1/files: the SHA-256 of the sealed bytes, by which the payload names the file."""
+
+    file: str
+
+
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """What a sender holds after `send`. On the wire: the answer of POST /v1/messages."""
 

@@ -51,6 +51,7 @@ class Own(NamedTuple):
     house: House
     keys: Folder
     vault: Folder
+    files: Folder
     book: Database
     sis: Database
     finance: Database
@@ -95,6 +96,7 @@ async def open_house(own: Own, tools: Tools, sis: Sis, finance: Finance) -> Open
         client=client,
         book=own.book,
         vault=own.vault,
+        files=own.files,
         sis=sis,
         finance=finance,
         directory=tools.directory,

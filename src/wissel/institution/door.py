@@ -13,7 +13,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.config import OpenAPIConfig
-from litestar.params import FromPath, RawBody
+from litestar.params import FromPath, QueryParameter, RawBody
 
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
@@ -31,7 +31,7 @@ from wissel.institution.connector.receive import receive
 from wissel.institution.connector.words import OpenTask
 from wissel.institution.errors import NotDecidable, NotServed
 from wissel.institution.words import Decision, GateDecision
-from wissel.messages.envelope import Offered
+from wissel.messages.envelope import UUID, Offered
 from wissel.messages.fields import OpenGate, Text
 from wissel.messages.grounds import GroundCode
 from wissel.messages.holds import HoldGround, HoldRole
@@ -335,6 +335,44 @@ async def end_hold(request: Asking, short: FromPath[str], body: RawBody, places:
     await places.staffed(request, short).end_hold(asked.process, role=asked.role, ground=asked.ground)
 
 
+class FileLine(_Strict, frozen=True, kw_only=True):
+    """A file that came with a message: fetch it by its hash."""
+
+    hash: str
+    kind: str
+    name: str
+    mediatype: str
+    size: int
+
+
+class Files(_Strict, frozen=True, kw_only=True):
+    """The files of one process that have not ended."""
+
+    files: tuple[FileLine, ...]
+
+
+@get("/{short:str}/desk/files", access=by_desk_token)
+async def list_files(
+    request: Asking,
+    short: FromPath[str],
+    process: Annotated[str, QueryParameter(pattern=UUID)],
+    places: NamedDependency[Places],
+) -> Response[bytes]:
+    """List the files of a process."""
+    found = await places.staffed(request, short).files(process)
+    fields = ("hash", "kind", "name", "mediatype", "size")
+    return _json(Files(files=tuple(FileLine(**{name: getattr(each, name) for name in fields}) for each in found)))
+
+
+@get("/{short:str}/desk/files/{digest:str}", access=by_desk_token)
+async def read_file(
+    request: Asking, short: FromPath[str], digest: FromPath[str], places: NamedDependency[Places]
+) -> Response[bytes]:
+    """Open one file. It is always a download: nothing that somebody sent is shown in a page of ours."""
+    found, plain = await places.staffed(request, short).file(digest)
+    return Response(plain, media_type=found.mediatype, headers={"Content-Disposition": "attachment"})
+
+
 class Alive(_Strict, frozen=True, kw_only=True):
     """The door is open."""
 
@@ -358,7 +396,7 @@ def make_door(places: Places, *, clock: Clock, entropy: Entropy, log: Log) -> Ht
     return open_door(
         [
             *(push, deliver, add_checkpoint, look, decide, decide_gate, state_fee),
-            *(enter_number, send_later, hold, end_hold, health),
+            *(enter_number, send_later, hold, end_hold, list_files, read_file, health),
         ],
         clock=clock,
         entropy=entropy,

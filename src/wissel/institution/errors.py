@@ -19,6 +19,13 @@ class NoSuchCase(InstitutionError):
     status: ClassVar[int] = 404
 
 
+class NoSuchFile(InstitutionError):
+    """No such file is kept here: it never came, or it has ended."""
+
+    code: ClassVar[str] = "institution-file-unknown"
+    status: ClassVar[int] = 404
+
+
 class NotDecidable(InstitutionError):
     """The decision cannot be taken like this. The sentence says what is missing."""
 

@@ -30,6 +30,7 @@ from wissel.learner.words import (
     Copies,
     CopyList,
     EndDate,
+    FileList,
     Grant,
     Grants,
     Messages,
@@ -184,6 +185,47 @@ async def destroy_copy(request: Asking, vault: FromPath[str], copy: FromPath[str
     door.provider.destroy(store, copy)
 
 
+@post("/v/{vault:str}/files", access=by_token)
+async def deliver_file(
+    request: Asking, vault: FromPath[str], body: RawBody, door: NamedDependency[Door]
+) -> Response[bytes]:
+    """Add a sealed file, as it is: the platform's door."""
+    store = door.deliver(request, vault, body)
+    return _json(Stored(stored=door.provider.take_file(store, body)))
+
+
+@get("/v/{vault:str}/files", access=by_token)
+async def list_files(request: Asking, vault: FromPath[str], door: NamedDependency[Door]) -> Response[bytes]:
+    """List the files for the owner."""
+    store, _ = door.enter(request, vault, "own")
+    return _json(FileList(files=door.provider.files(store)))
+
+
+@get("/v/{vault:str}/files/{file:str}", access=by_token)
+async def read_file(
+    request: Asking, vault: FromPath[str], file: FromPath[str], door: NamedDependency[Door]
+) -> Response[bytes]:
+    """Hand the owner one sealed file."""
+    store, _ = door.enter(request, vault, "own")
+    return Response(door.provider.file(store, file), media_type="application/jose")
+
+
+@put("/v/{vault:str}/files/{file:str}/end", access=by_token, status_code=204)
+async def set_file_end(
+    request: Asking, vault: FromPath[str], file: FromPath[str], body: RawBody, door: NamedDependency[Door]
+) -> None:
+    """Keep a file until the day that the owner chooses."""
+    store, _ = door.enter(request, vault, "own")
+    door.provider.set_file_end(store, file, read_json(body, EndDate))
+
+
+@delete("/v/{vault:str}/files/{file:str}", access=by_token)
+async def destroy_file(request: Asking, vault: FromPath[str], file: FromPath[str], door: NamedDependency[Door]) -> None:
+    """Destroy a file at the owner's word."""
+    store, _ = door.enter(request, vault, "own")
+    door.provider.destroy_file(store, file)
+
+
 class Inbox(msgspec.Struct, frozen=True):
     """Messages whose copies have not come yet."""
 
@@ -211,6 +253,7 @@ def make_door(
     door = Door(provider, Proofs(clock, platform_key), base, openings)
     handlers = [
         *(open_vault, deliver_copies, deliver_messages, read_inbox, list_copies, read_copy, set_end, destroy_copy),
+        *(deliver_file, list_files, read_file, set_file_end, destroy_file),
         *(give_grant, list_grants, revoke_grant, read_profile, write_profile, health),
     ]
     return open_door(

@@ -1,4 +1,7 @@
-"""Vaults in folders: `<learners>/<name>/vault` holds `<commitment>.afschrift` only, `<name>/profile` all the rest."""
+"""Vaults in folders: `<learners>/<name>/vault` holds `<commitment>.afschrift` only, `files` sealed files.
+
+All the rest is in `profile`.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -12,14 +15,15 @@ from wissel.learner.ports import VaultStore
 from wissel.learner.words import VaultCard
 
 SUFFIX: Final = ".afschrift"
+FILE: Final = ".jwe"
 CARD: Final = "vault.json"
 
 
 class FolderVault:
-    """A `VaultStore` over two folders."""
+    """A `VaultStore` over three folders."""
 
-    def __init__(self, vault: Folder, profile: Folder) -> None:
-        self._vault, self._profile = vault, profile
+    def __init__(self, vault: Folder, files: Folder, profile: Folder) -> None:
+        self._vault, self._files, self._profile = vault, files, profile
 
     def append(self, copy: str, jwe: bytes) -> bool:
         """Add a copy; see `ports.VaultStore`."""
@@ -36,6 +40,22 @@ class FolderVault:
     def destroy(self, copy: str) -> bool:
         """Remove a copy; see `ports.VaultStore`."""
         return self._vault.remove(copy + SUFFIX)
+
+    def add_file(self, file: str, jwe: bytes) -> bool:
+        """Add a file; see `ports.VaultStore`."""
+        return self._files.add(file + FILE, jwe)
+
+    def files(self) -> list[str]:
+        """Return the ids of all files; see `ports.VaultStore`."""
+        return [name.removesuffix(FILE) for name in self._files.names()]
+
+    def file(self, file: str) -> bytes | None:
+        """Return a file; see `ports.VaultStore`."""
+        return self._files.read(file + FILE)
+
+    def destroy_file(self, file: str) -> bool:
+        """Remove a file; see `ports.VaultStore`."""
+        return self._files.remove(file + FILE)
 
     def note(self, name: str, data: bytes) -> None:
         """Write an item of the profile; see `ports.VaultStore`."""
@@ -84,8 +104,8 @@ class FolderVaults:
 
     @staticmethod
     def _drawers(folder: Path) -> FolderVault:
-        vault, profile = folder / "vault", folder / "profile"
-        return FolderVault(DiskFolder(vault, profile), DiskFolder(profile, profile))
+        vault, files, profile = (folder / name for name in ("vault", "files", "profile"))
+        return FolderVault(DiskFolder(vault, profile), DiskFolder(files, profile), DiskFolder(profile, profile))
 
 
 class MemoryVaults:
@@ -107,7 +127,7 @@ class MemoryVaults:
         """Make a new vault; see `ports.Vaults`."""
         if card.vault in self._open or card.name in self._names:
             return None
-        drawers = FolderVault(MemoryFolder(), MemoryFolder())
+        drawers = FolderVault(MemoryFolder(), MemoryFolder(), MemoryFolder())
         drawers.note(CARD, msgspec.json.encode(card))
         self._open[card.vault] = drawers
         self._names.add(card.name)

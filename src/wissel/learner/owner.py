@@ -12,6 +12,7 @@ from typing import ClassVar, Final, NamedTuple, TypeVar
 import msgspec
 
 from wissel.core.entropy import Entropy
+from wissel.core.errors import WisselError
 from wissel.infra.files.ports import Folder
 from wissel.infra.http.ports import Http, Request, Response
 from wissel.learner.errors import VaultError
@@ -19,6 +20,8 @@ from wissel.learner.words import (
     Asked,
     CopyList,
     EndDate,
+    FileLine,
+    FileList,
     Given,
     Grants,
     Opened,
@@ -28,13 +31,15 @@ from wissel.learner.words import (
     Strict,
     Waiting,
 )
+from wissel.messages.catalogue import decode
+from wissel.messages.files import named_in
 from wissel.messages.jose import Sealer, SealingKey
-from wissel.messages.verify import open_jwe, parse
+from wissel.messages.verify import Refused, b64, open_jwe, parse, sha256
 
 SEAL: Final = "seal.json"
 PROFILE_KEY: Final = "profile.json"
 VAULT: Final = "vault.json"
-COPY_BYTES_MAX: Final = 4 * 1024 * 1024
+ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024  # a sealed file
 
 T = TypeVar("T")
 
@@ -87,6 +92,23 @@ def open_copy(copy: str, jwe: bytes, key: SealingKey) -> Copy:
     """Open one sealed copy. Raises messages.verify.Refused when it was changed or is sealed to another."""
     document = open_jwe(jwe.decode("ascii", "replace"), key.private_jwk)
     return Copy(copy, document, date.fromisoformat(parse(document)["envelope"]["enddate"]))
+
+
+def open_file(file: str, jwe: bytes, key: SealingKey) -> bytes:
+    """Open one sealed file. Raises messages.verify.Refused when it is another, was changed or is sealed to another."""
+    if b64(sha256(jwe)) != file:
+        raise Refused("file", "This is another file than its name says.")
+    return open_jwe(jwe.decode("ascii", "replace"), key.private_jwk)
+
+
+def names_of(copy: Copy) -> set[str]:
+    """Return the hashes by which files that an afschrift names lie in her drawer."""
+    document = parse(copy.document)
+    try:
+        data = decode(document["envelope"]["type"], msgspec.json.encode(document.get("payload", {})))
+    except WisselError:
+        return set()  # it was not delivered, or is of a type that this release does not know
+    return {each.ref.copy or each.ref.sealed for each in named_in(data)}
 
 
 def open_all(vault: Path, key: SealingKey) -> list[Copy]:
@@ -152,8 +174,26 @@ class Owner:
         """Destroy a copy now."""
         _check(await self._call("DELETE", f"/copies/{copy}"))
 
+    async def files(self) -> Sequence[FileLine]:
+        """Return her list of files."""
+        return _read(await self._call("GET", "/files"), FileList).files
+
+    async def file(self, file: str) -> bytes:
+        """Return one file, opened. Raises messages.verify.Refused when it is not what its id says."""
+        answer = await self._call("GET", f"/files/{file}")
+        _check(answer)
+        return open_file(file, answer.body, self._keys.seal)
+
+    async def keep_file(self, file: str, until: date) -> None:
+        """Keep a file until the end of `until`."""
+        _check(await self._call("PUT", f"/files/{file}/end", msgspec.json.encode(EndDate(until=until.isoformat()))))
+
+    async def destroy_file(self, file: str) -> None:
+        """Destroy a file now."""
+        _check(await self._call("DELETE", f"/files/{file}"))
+
     async def tend(self) -> int:
-        """Give each copy that has no end date yet the one of its message, and return how many there were.
+        """Give each copy and file that has no end date yet the one of its message, and return how many there were.
 
         The provider cannot read that date; her software tells it. What she chose with `keep` stays.
         """
@@ -161,7 +201,14 @@ class Owner:
         fresh = [await self.copy(line.id) for line in listed if not line.until]
         for copy in fresh:
             await self.keep(copy.id, copy.enddate)
-        return len(fresh)
+        return len(fresh) + await self._tend_files()
+
+    async def _tend_files(self) -> int:
+        fresh = {line.id for line in await self.files() if not line.until}
+        ends = {digest: copy.enddate for copy in await self.copies() for digest in names_of(copy)} if fresh else {}
+        for file in sorted(fresh & ends.keys()):
+            await self.keep_file(file, ends[file])
+        return len(fresh & ends.keys())
 
     async def profile(self) -> tuple[bytes, str]:
         """Return her profile as JSON (empty: there is none yet), and the tag that a change must name."""
@@ -183,7 +230,7 @@ class Owner:
     async def _call(self, method: str, path: str, body: bytes = b"", more: dict[str, str] | None = None) -> Response:
         headers = {"authorization": f"Bearer {self.place.token}", "content-type": "application/json", **(more or {})}
         url = self.place.url + path
-        return await self._http.send(Request(method, url, headers, body, answer_bytes_max=COPY_BYTES_MAX))
+        return await self._http.send(Request(method, url, headers, body, answer_bytes_max=ANSWER_BYTES_MAX))
 
 
 class _Inbox(msgspec.Struct, frozen=True):

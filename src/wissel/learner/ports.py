@@ -1,4 +1,4 @@
-"""What a vault needs of whatever keeps it: two drawers, and a way to find them. A Solid pod fits behind this."""
+"""What a vault needs of whatever keeps it: three drawers, and a way to find them. A Solid pod fits behind this."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -7,7 +7,7 @@ from wissel.learner.words import VaultCard
 
 
 class VaultStore(Protocol):
-    """One learner's two drawers. Calls return when what they wrote is durable."""
+    """One learner's three drawers. Calls return when what they wrote is durable."""
 
     def append(self, copy: str, jwe: bytes) -> bool:
         """Add a copy and return True; return False, and touch nothing, when there is one of this id."""
@@ -23,6 +23,22 @@ class VaultStore(Protocol):
 
     def destroy(self, copy: str) -> bool:
         """Remove a copy at the owner's word or on its end date; return whether it was there."""
+        ...
+
+    def add_file(self, file: str, jwe: bytes) -> bool:
+        """Add a sealed file and return True; return False, and touch nothing, when there is one of this id."""
+        ...
+
+    def files(self) -> list[str]:
+        """Return the ids of all files, sorted."""
+        ...
+
+    def file(self, file: str) -> bytes | None:
+        """Return a file, sealed as it came, or None."""
+        ...
+
+    def destroy_file(self, file: str) -> bool:
+        """Remove a file at the owner's word or on its end date; return whether it was there."""
         ...
 
     def note(self, name: str, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """What a provider of vaults does: keep what comes, hand it to the owner, and let nobody in without a grant."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
@@ -14,11 +15,14 @@ from wissel.learner.errors import Changed, Full, NoSuchCopy, NoSuchVault, Taken,
 from wissel.learner.grants import Act, check, may_revoke, new_grant, owner_grant, token_id
 from wissel.learner.ports import Vaults, VaultStore
 from wissel.learner.words import (
+    FILES_MAX,
     GRANTS_MAX,
+    JWE,
     VAULTS_MAX,
     Asked,
     CopyLine,
     EndDate,
+    FileLine,
     Given,
     Grant,
     Opened,
@@ -31,6 +35,7 @@ from wissel.learner.words import (
     VaultCard,
     Waiting,
 )
+from wissel.messages.files import JWE_BYTES_MAX
 from wissel.messages.jose import SigningKey
 from wissel.messages.records import read_acknowledgement, receipt
 from wissel.messages.verify import Refused, b64, ec_public, jws_header, sha256
@@ -38,6 +43,9 @@ from wissel.messages.verify import Refused, b64, ec_public, jws_header, sha256
 RECEIPTS_KEPT: Final = timedelta(days=400)  # longer than any message waits for its receiver
 SWEEP_EVERY: Final = timedelta(minutes=1)
 PROFILE: Final = "profile.json"
+END: Final = "end."  # of a copy
+FILE_END: Final = "fileend."
+_JWE: Final = re.compile(JWE.encode())
 
 T = TypeVar("T")
 
@@ -91,6 +99,35 @@ class Provider:
                 store.note(_waiting_name(waiting), msgspec.json.encode(waiting))
         return tuple(Receipted(id=waiting.id, receipt=waiting.receipt) for waiting, _ in checked)
 
+    def take_file(self, store: VaultStore, jwe: bytes) -> tuple[str, ...]:
+        """Keep a sealed file under the hash of its bytes; again is harmless. Raises Unfit or Full."""
+        if len(jwe) > JWE_BYTES_MAX or not _JWE.fullmatch(jwe):
+            raise Unfit(f"A file is a compact JWE of at most {JWE_BYTES_MAX} bytes.")
+        digest = b64(sha256(jwe))
+        if store.file(digest) is None and len(store.files()) >= FILES_MAX:
+            raise Full("This vault keeps as many files as it can.")
+        store.add_file(digest, jwe)
+        return (digest,)
+
+    def files(self, store: VaultStore) -> tuple[FileLine, ...]:
+        """Return the files drawer's list, with the end dates that the owner chose."""
+        return tuple(FileLine(id=file, until=_until(store, file, FILE_END)) for file in store.files())
+
+    def file(self, store: VaultStore, file: str) -> bytes:
+        """Return one sealed file. Raises NoSuchCopy."""
+        return _there(store.file(file))
+
+    def set_file_end(self, store: VaultStore, file: str, end: EndDate) -> None:
+        """Keep a file until the day the owner names. Raises NoSuchCopy or Unfit."""
+        _there(store.file(file))
+        _note_end(store, f"{FILE_END}{file}", end)
+
+    def destroy_file(self, store: VaultStore, file: str) -> None:
+        """Destroy a file at the owner's word. Raises NoSuchCopy."""
+        if not store.destroy_file(file):
+            raise NoSuchCopy("This vault has no such file.")
+        store.drop(f"{FILE_END}{file}")
+
     def give(self, store: VaultStore, maker: Grant, asked: Asked) -> Given:
         """Give a grant in the name of `maker`. Raises NotGranted, Unfit or Full."""
         if len(store.notes("grant.")) >= GRANTS_MAX:
@@ -129,7 +166,7 @@ class Provider:
 
     def copies(self, store: VaultStore) -> tuple[CopyLine, ...]:
         """Return the copies drawer's list, with the end dates that the owner chose."""
-        return tuple(CopyLine(id=copy, until=_until(store, copy)) for copy in store.copies())
+        return tuple(CopyLine(id=copy, until=_until(store, copy, END)) for copy in store.copies())
 
     def copy(self, store: VaultStore, copy: str) -> bytes:
         """Return one sealed copy. Raises NoSuchCopy."""
@@ -138,17 +175,13 @@ class Provider:
     def set_end(self, store: VaultStore, copy: str, end: EndDate) -> None:
         """Keep a copy until the day the owner names, sooner or later than before. Raises NoSuchCopy or Unfit."""
         _there(store.copy(copy))
-        try:
-            date.fromisoformat(end.until)
-        except ValueError:
-            raise Unfit("This is not a day: YYYY-MM-DD.", field="/until") from None
-        store.note(f"end.{copy}", msgspec.json.encode(end))
+        _note_end(store, f"{END}{copy}", end)
 
     def destroy(self, store: VaultStore, copy: str) -> None:
         """Destroy a copy at the owner's word. Raises NoSuchCopy."""
         if not store.destroy(copy):
             raise NoSuchCopy("This vault has no such copy.")
-        store.drop(f"end.{copy}")
+        store.drop(f"{END}{copy}")
 
     def inbox(self, store: VaultStore) -> tuple[Waiting, ...]:
         """Return the messages whose copies have not come yet, sealed as they came."""
@@ -246,18 +279,27 @@ def _there(data: bytes | None) -> bytes:
     return data
 
 
-def _until(store: VaultStore, copy: str) -> str:
-    end = _decode(store.noted(f"end.{copy}"), EndDate)
+def _note_end(store: VaultStore, name: str, end: EndDate) -> None:
+    try:
+        date.fromisoformat(end.until)
+    except ValueError:
+        raise Unfit("This is not a day: YYYY-MM-DD.", field="/until") from None
+    store.note(name, msgspec.json.encode(end))
+
+
+def _until(store: VaultStore, item: str, prefix: str) -> str:
+    end = _decode(store.noted(prefix + item), EndDate)
     return end.until if end else ""
 
 
 def _sweep(store: VaultStore, now: datetime) -> int:
     gone = 0
-    for name in store.notes("end."):
-        end = _decode(store.noted(name), EndDate)
-        if end and end_of(date.fromisoformat(end.until)) <= now:
-            store.destroy(name.removeprefix("end."))
-            gone += store.drop(name)
+    for prefix, destroy in ((END, store.destroy), (FILE_END, store.destroy_file)):
+        for name in store.notes(prefix):
+            end = _decode(store.noted(name), EndDate)
+            if end and end_of(date.fromisoformat(end.until)) <= now:
+                destroy(name.removeprefix(prefix))
+                gone += store.drop(name)
     oldest = from_ms(to_ms(now)) - RECEIPTS_KEPT
     for name in store.notes("message."):
         waiting = _decode(store.noted(name), Waiting)

@@ -9,6 +9,7 @@ from wissel.messages.participant import Jwk
 
 COPIES_MAX: Final = 100  # per request
 JWE_MAX: Final = 1_500_000  # characters of one sealed copy or message; a payload may hold a 400 kB document
+FILES_MAX: Final = 1_000  # per vault
 PROFILE_MAX: Final = 200_000
 GRANTS_MAX: Final = 2_000  # per vault, dead ones included
 VAULTS_MAX: Final = 10_000  # per provider
@@ -178,6 +179,19 @@ class CopyLine(Strict, frozen=True, kw_only=True):
 
     id: CopyId
     until: str = ""
+
+
+class FileLine(Strict, frozen=True, kw_only=True):
+    """One sealed file in the owner's list: its id is the SHA-256 of its sealed form, by which a message names it."""
+
+    id: CopyId
+    until: str = ""
+
+
+class FileList(Strict, frozen=True, kw_only=True):
+    """The files drawer, as its owner sees it."""
+
+    files: tuple[FileLine, ...]
 
 
 class CopyList(Strict, frozen=True, kw_only=True):

@@ -27,18 +27,10 @@ from wissel.messages.fields import (
     Text,
     Year,
 )
+from wissel.messages.files import FileRef
 from wissel.messages.grounds import GroundCode
 from wissel.messages.identity import Person
 from wissel.messages.payments import PaymentChoice
-
-
-class FileRef(Payload, frozen=True, kw_only=True):
-    """A sealed file that travels beside the message: hash of its plain bytes, size, media type."""
-
-    sha256: Digest
-    size: Annotated[int, msgspec.Meta(ge=1, le=10_485_760)]
-    mediatype: Annotated[str, msgspec.Meta(max_length=100)]
-    name: Line
 
 
 class Document(Payload, frozen=True, kw_only=True):
@@ -64,7 +56,7 @@ class EnrolmentRequested(Payload, frozen=True, kw_only=True):
     """Learner to institution: I want to enrol in this programme. Starts the process.
 
     `start` is the first day she wants: 1 September, or the first of a month (WHW 7.32(4)). `bsn` travels apart;
-    it is empty for who has none.
+    it is empty for who has none. `files` are what she shows: a photo, or a scan where her identity is judged by hand.
     """
 
     studyyear: Year
@@ -76,6 +68,7 @@ class EnrolmentRequested(Payload, frozen=True, kw_only=True):
     bsn: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{9})?$")] = ""
     foreigndiplomas: Annotated[tuple[ForeignDiploma, ...], msgspec.Meta(max_length=5)] = ()
     motivation: Text = ""
+    files: Annotated[tuple[FileRef, ...], msgspec.Meta(max_length=5)] = ()
 
     def __post_init__(self) -> None:
         """Hold the first day to the study year (WHW 7.32(4))."""

@@ -63,6 +63,9 @@ EVENTS: Final[Mapping[str, AuditEvent]] = {
     "copy.delivered": _event("A copy was handed over to a vault.", "process commitment"),
     "copy.givenup": _event("A copy could not be handed over and was destroyed.", "process commitment reason"),
     "card.registered": _event("A participant's card was registered, or renewed.", "holder card"),
+    "file.delivered": _event(
+        "A file was handed over to a vault; `commitment` is the SHA-256 of its sealed form.", "process commitment"
+    ),
     "key.published": _event("A participant published a key.", "holder organisation use kid jwk since until note"),
     "key.revoked": _event("A participant revoked a key.", "holder use kid"),
     "key.destroyed": _event("Data keys were destroyed before their day.", "process class reason count"),

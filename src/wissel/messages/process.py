@@ -69,13 +69,19 @@ class Status(msgspec.Struct, frozen=True):
     dimensions: Mapping[str, str]
 
 
+class EndScans(msgspec.Struct, frozen=True):
+    """The learner is verified: what was sent to show who she is ends at `at`, if nothing ended it before."""
+
+    at: datetime
+
+
 class Finish(msgspec.Struct, frozen=True):
     """No transition is left: the process is decided. `outcome` is a status code."""
 
     outcome: str
 
 
-Effect = Send | Pass | Wake | Unwake | Status | Finish
+Effect = Send | Pass | Wake | Unwake | Status | EndScans | Finish
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

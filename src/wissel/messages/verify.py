@@ -687,18 +687,32 @@ def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
         trust = read_trust(trusted.read_bytes())
         revoked = read_revocations(args.revocations.read_bytes().decode(), trust) if args.revocations else {}
         jwk = parse_json(key.read_bytes()) if args.key or key.exists() else None
-        return verify(open_copy(file.read_bytes(), jwk), trust, revoked)
+        document = open_copy(file.read_bytes(), jwk)
+        verdict = verify(document, trust, revoked)
+        if verdict.ok and args.file:
+            data = args.file.read_bytes()
+            plain = open_copy(data, jwk) if data[:2] == b"ey" else data  # as a sealed one begins: base64url of {"
+            _need(names(parse(document).get("payload"), plain), Refused("file", "It names no file of these bytes."))
     except Refused as error:
         return Verdict(ok=False, reason=error.sentence, code=error.code)
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         return Verdict(ok=False, reason=f"A file cannot be read: {error}", code="file")
+    return verdict
+
+
+def names(payload: Any, data: bytes) -> bool:
+    """Tell whether a payload names a file of these very bytes, by their SHA-256 and size."""
+    if isinstance(payload, dict) and (payload.get("sha256"), payload.get("size")) == (b64(sha256(data)), len(data)):
+        return True
+    inner = payload.values() if isinstance(payload, dict) else payload if isinstance(payload, list) else ()
+    return any(names(each, data) for each in inner)
 
 
 def main(argv: Sequence[str]) -> int:
     """Check files; print `yes`, `yes, not witnessed` or the first reason for no. Return 0 when all are yes."""
     parser = argparse.ArgumentParser(prog="wissel verify", description="Check afschriften offline.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    for name in ("--trust", "--key", "--revocations"):
+    for name in ("--trust", "--key", "--revocations", "--file"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--witnessed", action="store_true", help="no unless the quorum of witnesses signed")
     args = parser.parse_args(argv)

@@ -142,6 +142,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "city": ("Plaats", "City"),
     "concerns": ("Gaat over", "Concerns"),
     "conditions": ("Voorwaarden", "Conditions"),
+    "copy": ("Controlegetal van de kopie voor de student", "SHA-256 of the learner's sealed copy"),
     "costs": ("Kosten", "Costs"),
     "country": ("Land", "Country"),
     "creditor": ("Ontvanger van het geld", "Creditor"),
@@ -162,6 +163,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "field": ("Richting", "Field"),
     "fields": ("Gegevens", "Fields"),
     "file": ("Bestand", "File"),
+    "files": ("Bestanden", "Files"),
     "firstname": ("Voornaam", "First name"),
     "foreigndiplomas": ("Buitenlandse diploma's", "Foreign diplomas"),
     "form": ("Vorm", "Form"),
@@ -208,6 +210,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "school": ("School", "School"),
     "scope": ("Toestemming voor", "Consent to"),
     "sector": ("Sector", "Sector"),
+    "sealed": ("Controlegetal, versleuteld voor de ontvanger", "SHA-256 as sealed for the receiver"),
     "sha256": ("Controlegetal", "SHA-256"),
     "since": ("Vanaf", "Since"),
     "size": ("Grootte in bytes", "Size in bytes"),
@@ -235,6 +238,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "admitted": ("toegelaten", "admitted"),
     "agetest": ("toelatingsonderzoek 21+", "admission test 21+"),
+    "application/pdf": ("PDF", "PDF"),
     "archive": ("archiefwet", "archive law"),
     "associate": ("associate degree", "associate degree"),
     "audit": ("controle door een accountant", "audit"),
@@ -250,6 +254,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "decision": ("besluit van de instelling", "decision of the institution"),
     "declined": ("afgewezen", "declined"),
     "differs": ("verschilt", "differs"),
+    "diploma": ("diploma", "diploma"),
     "dual": ("duaal", "dual"),
     "education": ("vooropleiding", "prior education"),
     "enrolment": ("inschrijving", "enrolment"),
@@ -263,9 +268,13 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "fulltime": ("voltijd", "full-time"),
     "hbo": ("hbo", "HBO"),
     "identity": ("identiteit", "identity"),
+    "identityscan": ("kopie van een identiteitsbewijs", "scan of an identity document"),
+    "image/jpeg": ("foto (JPEG)", "picture (JPEG)"),
+    "image/png": ("afbeelding (PNG)", "picture (PNG)"),
     "instalments": ("in termijnen", "in instalments"),
     "institutional": ("instellingscollegegeld", "institutional fee"),
     "joinedlater": ("later begonnen", "joined later"),
+    "kind=other": ("iets anders", "something else"),
     "language": ("taal", "language"),
     "lateapplication": ("te laat aangemeld", "late application"),
     "lawful": ("rechtmatig", "lawful"),
@@ -287,6 +296,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "parttime": ("deeltijd", "part-time"),
     "payer": ("betalen door iemand anders", "payment by somebody else"),
     "payment": ("betaling", "payment"),
+    "photo": ("pasfoto", "photo"),
     "refused": ("afgewezen", "refused"),
     "requirements": ("aanvullende eisen", "additional requirements"),
     "residence": ("verblijf", "residence"),
@@ -303,6 +313,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "statutory": ("wettelijk collegegeld", "statutory fee"),
     "studychoice": ("studiekeuzecheck", "study-choice check"),
     "third": ("iemand anders", "somebody else"),
+    "transcript": ("cijferlijst", "transcript"),
     "unknown": ("niet bekend", "unknown"),
     "unproven": ("niet bewezen", "unproven"),
     "verified": ("gecontroleerd", "verified"),
@@ -313,8 +324,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 # The fields that hold coded values; in every other field a word is the writer's own.
 CODED: Final = frozenset(
     {
-        *("basis", "conditions", "decision", "field", "form", "gate", "ground", "level"),
-        *("payer", "result", "role", "scope", "sector", "state", "way", "why"),
+        *("basis", "conditions", "decision", "field", "form", "gate", "ground", "kind", "level"),
+        *("mediatype", "payer", "result", "role", "scope", "sector", "state", "way", "why"),
     }
 )
 MONEY: Final = frozenset({"amount", "annual", "costs"})  # in cents

@@ -18,6 +18,7 @@ from wissel.client.words import (
     ProvenCard,
     Settled,
     Settlement,
+    Upload,
 )
 from wissel.core.clock import Clock
 from wissel.core.errors import WisselError
@@ -30,7 +31,7 @@ from wissel.messages.envelope import Envelope, Offered, SenderProof, Submission
 from wissel.messages.jose import SigningKey
 from wissel.messages.participant import Card, Key, Role
 from wissel.messages.records import acknowledge
-from wissel.messages.verify import b64, commit, unb64
+from wissel.messages.verify import b64, commit, sha256, unb64
 from wissel.platform.api.app import build_api
 from wissel.platform.api.words import Limits
 
@@ -101,6 +102,7 @@ class PlayedSwitch:
         self.settled: list[Settled] = []
         self.error: Exception | None = None
         self.learner = ""
+        self.files: dict[str, tuple[Upload, bytes]] = {}
 
     async def accept(self, caller: str, body: bytes, learner: str) -> Accepted:
         self._called(caller)
@@ -144,6 +146,17 @@ class PlayedSwitch:
             process=PROCESS, kind="enrolment", phase="open", institution=COLLEGE, subject=SUBJECT, sequence=2
         )
         return [hers]
+
+    async def upload(self, caller: str, asked: Upload, body: bytes) -> tuple[str, bool]:
+        self._called(caller)
+        digest = b64(sha256(body))
+        first = digest not in self.files
+        self.files[digest] = (asked, body)
+        return digest, first
+
+    async def download(self, caller: str, digest: str) -> bytes:
+        self._called(caller)
+        return self.files[digest][1]
 
     def _called(self, caller: str) -> None:
         self.callers.append(caller)
@@ -210,6 +223,7 @@ class Scene:
         self.door = build_api(
             base=base,
             switch=self.switch,
+            files=self.switch,
             directory=self.directory,
             registry=self.directory,
             audit=self.audit,

@@ -9,7 +9,7 @@ import msgspec
 
 from wissel.assembly.demo.setup import Scene
 from wissel.infra.http.ports import Http, Request
-from wissel.messages.verify import Refused, b64, open_copy, parse_checkpoint, parse_json, read_trust, verify
+from wissel.messages.verify import Refused, b64, names, open_copy, parse_checkpoint, parse_json, read_trust, verify
 from wissel.platform.forgetting.thief.actions import rob
 
 
@@ -22,6 +22,8 @@ class Proof:
     copies: int = 0
     verified: int = 0
     witnessed: int = 0
+    files: int = 0
+    files_verified: int = 0
     size: int = 0
     root: str = ""
     seconds: float = 0.0
@@ -32,7 +34,7 @@ class Proof:
     @property
     def good(self) -> bool:
         """Tell whether nothing is wrong."""
-        return not self.troubles and self.copies > 0
+        return not self.troubles and self.copies > 0 and self.files > 0
 
 
 def count(proof: Proof, said: Mapping[str, Any]) -> None:
@@ -51,6 +53,7 @@ def verify_all(scene: Scene, proof: Proof) -> None:
     commitments: dict[str, set[str]] = {}
     last = ""
     for vault in vaults(scene):
+        payloads: list[Any] = []
         keys = vault.parent / "keys"
         trust = read_trust((keys / "trust.json").read_bytes())
         jwk = parse_json((keys / "seal.json").read_bytes())
@@ -69,7 +72,24 @@ def verify_all(scene: Scene, proof: Proof) -> None:
             commitments.setdefault(_message(document), set()).add(file.stem)
             if vault.parent.parent.name == "learners" and (sent := _sent(document)) > last:
                 last, proof.newest = sent, file.relative_to(scene.data).as_posix()
+            payloads.append(parse_json(document).get("payload"))
+        _verify_files(vault.parent / "files", jwk, payloads, proof)
     proof.troubles += [f"Copies of message {one} differ." for one, found in commitments.items() if len(found) > 1]
+
+
+def _verify_files(drawer: Path, jwk: Mapping[str, Any], payloads: Sequence[Any], proof: Proof) -> None:
+    """Hold every file beside a vault to the afschriften in it: one of them names these very bytes."""
+    for file in sorted(drawer.glob("*.jwe")):
+        proof.files += 1
+        try:
+            plain = open_copy(file.read_bytes(), jwk)
+        except Refused as error:
+            proof.troubles.append(f"{drawer.parent.name}/files/{file.name}: {error.sentence}")
+            continue
+        named = any(names(payload, plain) for payload in payloads)
+        proof.files_verified += named
+        if not named:
+            proof.troubles.append(f"{drawer.parent.name}/files/{file.name}: no afschrift names it.")
 
 
 async def read_log(scene: Scene, http: Http, proof: Proof) -> None:

@@ -137,6 +137,9 @@ class Screen:
             "copies",
             f"{proof.copies} in the vaults; {proof.verified} verified offline, {proof.witnessed} of them witnessed",
         )
+        table.add_row(
+            "files", f"{proof.files} delivered, {proof.files_verified} verified against a copy that names them"
+        )
         table.add_row("audit log", f"{proof.size} entries, root {proof.root}")
         table.add_row("forgotten", proof.forgotten)
         table.add_row("took", f"{proof.seconds:.1f} s")

@@ -1,6 +1,6 @@
 """What the portal does for a learner, and by itself (`step`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,8 +10,9 @@ from wissel.chain.errors import Clash, PartnerFailed
 from wissel.chain.portal.downloads.actions import Downloads
 from wissel.chain.portal.downloads.words import Downloaded
 from wissel.chain.portal.login import RelyingParty
+from wissel.chain.portal.papers import Readers, with_papers
 from wissel.chain.portal.places import Guest, Places
-from wissel.chain.portal.rules import grant_for, payload
+from wissel.chain.portal.rules import grant_for, payload, seal_key
 from wissel.chain.portal.store import BegunRow, Book
 from wissel.chain.portal.words import (
     Begun,
@@ -24,13 +25,14 @@ from wissel.chain.portal.words import (
     Wish,
     Withdrawal,
 )
+from wissel.chain.steering import conduct
 from wissel.chain.world import World, random_uuid
-from wissel.client import Client, Draft, Outbox, ProcessView, Refusal, draft
+from wissel.client import Client, Draft, Outbox, ProcessView, Refusal, SealedFile, draft
 from wissel.client.outbox import outgoing
 from wissel.core.moments import dutch_day
 from wissel.infra.http.ports import Unreachable
 from wissel.messages.catalogue import about, longest, lookup
-from wissel.messages.enrolment import ConsentGiven, EnrolmentWithdrawn, ObjectionReceived
+from wissel.messages.enrolment import ConsentGiven, EnrolmentRequested, EnrolmentWithdrawn, ObjectionReceived
 from wissel.messages.envelope import LEARNER, Addressee
 from wissel.messages.fields import Payload
 from wissel.messages.jose import SigningKey
@@ -161,7 +163,7 @@ class Portal:
         taken = self._places.browser(guest).take(await self._downloads.waiting(guest.subject))
         await self._downloads.taken(taken)
         kinds = [each.item.kind for each in taken]
-        return Downloaded(messages=kinds.count("message"), copies=kinds.count("copy"))
+        return Downloaded(messages=kinds.count("message"), copies=kinds.count("copy"), files=kinds.count("file"))
 
     async def look(self, now: datetime) -> int:
         """Look at running processes, each once in a while, and let go of what decided ones sent.
@@ -204,9 +206,20 @@ class Portal:
         subject = LEARNER + random_uuid(self._world.entropy)
         end = longest(lookup(_PREFIX + kind), dutch_day(now), about(data))
         addressee = await self._places.addressee(guest, institution, end, now)
+        files: Sequence[SealedFile] = ()
+        if isinstance(data, EnrolmentRequested):
+            data, files = self._with_papers(data, institution, addressee)
         drafted = self._draft(kind, data, subject, institution, addressee=addressee)
         row = BegunRow(drafted.envelope.process, guest.person.ref, institution, subject, 1)
-        return await self._sign_and_keep(drafted, row, guest)
+        return await self._sign_and_keep(drafted, row, guest, files)
+
+    def _with_papers(
+        self, request: EnrolmentRequested, institution: str, addressee: Addressee
+    ) -> tuple[EnrolmentRequested, Sequence[SealedFile]]:
+        """Add what she shows, sealed to the institution and to her. She knows when the register has her wrong."""
+        to = seal_key(self._cards(), institution, self._world.clock.now())
+        scan = not request.bsn or conduct(request.person.surname).identity != "verified"
+        return with_papers(request, Readers(to, addressee.key), self._world.entropy, scan=scan)
 
     async def _follow(self, kind: str, data: Payload, process: str, ref: str = "") -> Begun:
         """Let who is there (`ref`; empty: who began) say something in a process that runs."""
@@ -254,12 +267,14 @@ class Portal:
             addressee=addressee,
         )
 
-    async def _sign_and_keep(self, drafted: Draft, row: BegunRow, guest: Guest) -> Begun:
-        """Let her sign by a fresh log-in over the commitment, keep the message, and send it at once if that goes."""
+    async def _sign_and_keep(
+        self, drafted: Draft, row: BegunRow, guest: Guest, files: Sequence[SealedFile] = ()
+    ) -> Begun:
+        """Let her sign by a fresh log-in over the commitment, keep all of it, and send it at once if that goes."""
         signed = await self._logins.sign.login(guest.person.ref, nonce=drafted.login_nonce, acr=IAP_HIGH)
         submission = drafted.authenticated(self._key, portal=self._urn, token=signed.token)
         now = self._world.clock.now()
-        await self._book.keep(row, outgoing(submission, now, learner=guest.token))
+        await self._book.keep(row, outgoing(submission, now, learner=guest.token), files)
         await self._outbox.step(now)
         return Begun(
             process=row.process,
@@ -303,6 +318,6 @@ class Portal:
         A platform that forgot it as it should answers the old acknowledgement and stays silent; one that lost it
         (architecture section 6: a lost key store) takes it up anew.
         """
-        for body in await self._book.kept(row.subject):
-            await self._client.send(body)
+        for message in await self._book.kept(row.subject):
+            await self._outbox.again(message)
         return await self._view(row)

@@ -1,7 +1,8 @@
 """Her browser, played: it makes her keys and keeps what is hers, in a folder of hers that no party reads.
 
 `<learner>/keys` holds `seal.json` and `profile.json` (private JWKs, made there) and, with a vault, `vault.json`
-(the vault and its owner's token); `<learner>/vault` the afschriften that she downloaded, sealed as they came;
+(the vault and its owner's token); `<learner>/vault` the afschriften that she downloaded, `<learner>/files` the files,
+sealed as they came;
 `<learner>/profile` the messages that wait for their copy. The portal learns public keys and grants, no more.
 """
 
@@ -64,6 +65,7 @@ class Browser:
         self._world, self._ref = world, ref
         self._keys = folders(f"{ref}/keys")
         self._copies = folders(f"{ref}/vault")
+        self._files = folders(f"{ref}/files")
         self._messages = folders(f"{ref}/profile")
 
     @property
@@ -90,11 +92,14 @@ class Browser:
         return [Taken(item, source) for item in items if (source := self._keep(item)) is not None]
 
     def _keep(self, item: Item) -> str | None:
-        """Keep one item and return who sent it (of a copy: nothing); None for what is not sealed to her."""
+        """Keep one item and return who sent it (of a copy or file: nothing); None for what is not sealed to her."""
         try:
             plain = open_jwe(item.jwe, self._key(_SEAL).private_jwk)
         except Refused:
             return None
+        if item.kind == "file":
+            self._files.add(f"{item.id}.jwe", item.jwe.encode())
+            return ""
         if item.kind == "copy":
             self._copies.add(f"{item.id}.afschrift", item.jwe.encode())
             for name in self._messages.names("message."):

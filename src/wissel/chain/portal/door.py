@@ -10,7 +10,7 @@ from litestar.params import JSONBody, PathParameter
 from wissel.chain.door.app import make_app
 from wissel.chain.portal.actions import Portal
 from wissel.chain.portal.downloads.actions import Downloads
-from wissel.chain.portal.downloads.door import receive, store
+from wissel.chain.portal.downloads.door import receive, store, store_file
 from wissel.chain.portal.downloads.words import Downloaded
 from wissel.chain.portal.words import (
     Begun,
@@ -98,6 +98,6 @@ async def callback() -> str:
 def portal_app(portal: Portal, downloads: Downloads, prepare: Sequence[Callable[[], Awaitable[None]]]) -> Litestar:
     """Return the portal's application."""
     stage = [point, mine, requests, download, enrol, list_processes, standing, withdraw, consent, object_to, callback]
-    handlers = [*stage, receive, store]
+    handlers = [*stage, receive, store, store_file]
     given = {"portal": portal, "downloads": downloads}
     return make_app("Portal (played)", "1.0.0", handlers, given=given, prepare=prepare)

@@ -1,7 +1,7 @@
 """From what she wishes and what her profile holds to a payload; and whose grant a message leans on: pure."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from wissel.chain.errors import Invalid, NotKnown
 from wissel.chain.portal.words import Profile, Wish
 from wissel.core.academic import study_year
+from wissel.core.moments import parse_rfc3339
 from wissel.messages.enrolment import EnrolmentRequested, ForeignDiploma
 from wissel.messages.identity import Person
 from wissel.messages.jose import hash64
@@ -51,6 +52,14 @@ def grant_for(cards: Iterable[Card], recipient: str, kind: str) -> str:
             if grant and (grant.grantor, grant.role, grant.type) == (recipient, "learner", kind):
                 return hash64(compact)
     raise NotKnown(f"{recipient} is not on the list of participants, or takes no {kind} from learners.")
+
+
+def seal_key(cards: Iterable[Card], urn: str, now: datetime) -> dict[str, str]:
+    """Return the public key to which files for `urn` are sealed. Raises NotKnown."""
+    for key in (key for card in cards if card.urn == urn for key in card.keys):
+        if key.use == "seal" and parse_rfc3339(key.since) <= now < parse_rfc3339(key.until):
+            return key.jwk
+    raise NotKnown(f"{urn} has no key on its card to seal to.")
 
 
 def deliver_until(end: date) -> date:

@@ -1,13 +1,15 @@
 """The portal's book: pointers to vaults, and the processes that it began; messages lie in the client's outbox."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from wissel.chain.errors import NotKnown
 from wissel.chain.portal.words import Pointer
+from wissel.client.files import SealedFile
 from wissel.client.outbox import Outgoing
-from wissel.client.store import keep, tables
+from wissel.client.store import keep, keep_files, let_go_all, tables
 from wissel.infra.sql.ports import Database, Statement, Value
 
 _TABLES: Final = (
@@ -55,13 +57,13 @@ class Book:
         rows = await self._database.fetch("SELECT pointer FROM pointers WHERE ref = ?", (ref,))
         return msgspec.json.decode(str(rows[0][0]), type=Pointer) if rows else None
 
-    async def keep(self, row: BegunRow, message: Outgoing) -> None:
-        """Keep a message and the number it took in its process, in one transaction."""
+    async def keep(self, row: BegunRow, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
+        """Keep a message, its files and the number it took in its process, in one transaction."""
         upsert = (
             f"INSERT INTO begun ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (constant text)
             " ON CONFLICT (process) DO UPDATE SET sequence = excluded.sequence"
         )
-        await self._database.commit([Statement(upsert, [_values(row)]), keep(message)])
+        await self._database.commit([Statement(upsert, [_values(row)]), keep(message), *keep_files(message, files)])
 
     async def adopt(self, row: BegunRow) -> None:
         """Note a process that was begun on another device; one that is known here stays as it is."""
@@ -77,12 +79,12 @@ class Book:
 
     async def done(self, subject: str) -> None:
         """Let go of what a decided process sent: its receivers' receipts are in the afschriften."""
-        await self._database.commit([Statement("DELETE FROM outbox WHERE source = ?", [(subject,)])])
+        await self._database.commit(let_go_all(subject))
 
-    async def kept(self, subject: str) -> list[bytes]:
+    async def kept(self, subject: str) -> list[Outgoing]:
         """Return what a process sent and may have to send again, byte for byte, oldest first."""
-        rows = await self._database.fetch("SELECT body FROM outbox WHERE source = ? ORDER BY id", (subject,))
-        return [body for (body,) in rows if isinstance(body, bytes)]
+        rows = await self._database.fetch("SELECT id, body FROM outbox WHERE source = ? ORDER BY id", (subject,))
+        return [Outgoing(subject, str(name), body, 0, 0) for name, body in rows if isinstance(body, bytes)]
 
     async def find(self, process: str) -> BegunRow:
         """Return a process that this portal began. Raises NotKnown."""

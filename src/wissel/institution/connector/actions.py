@@ -19,6 +19,7 @@ from wissel.institution.sis.words import Decided, Enrolled, Known, Registration,
 from wissel.institution.words import House
 from wissel.messages import enrolment, identity, payments
 from wissel.messages.fields import OpenGate, Payload
+from wissel.messages.files import named_in
 
 Action = Callable[[House, Case | None, Heard], Done]
 InCase = Callable[[House, Case, Heard], Done]
@@ -100,7 +101,14 @@ def _requested(house: House, case: Case | None, heard: Heard) -> Done:
         )
         for each in met
     )
-    return Done(case=msgspec.structs.replace(new, gates=gates), sis=(booked, *decisions), says=says, tasks=waits)
+    facts = (booked, *_papers(heard), *decisions)
+    return Done(case=msgspec.structs.replace(new, gates=gates), sis=facts, says=says, tasks=waits)
+
+
+def _papers(heard: Heard) -> tuple[Known, ...]:
+    """Note where her papers are: of a scan of her identity document nothing, for nothing of it may stay."""
+    refs = [each.ref for each in named_in(heard.data) if not each.ref.special]
+    return tuple(_known(heard, f"{ref.kind} {number}", ref.sealed) for number, ref in enumerate(refs, 1))
 
 
 def _judge(gate: OpenGate, why: str) -> Task:

@@ -8,7 +8,7 @@ import msgspec
 
 from wissel.core.moments import to_ms
 from wissel.infra.sql.ports import Statement
-from wissel.institution.connector import holds, store
+from wissel.institution.connector import files, holds, store
 from wissel.institution.connector.house import Served, end_ms
 from wissel.institution.connector.words import Task
 from wissel.messages.envelope import LEARNER, Envelope
@@ -52,14 +52,14 @@ class Copies:
             return [copy.id for copy in copies if await self._store(copy)]
 
     async def step(self, now: datetime) -> int:
-        """Destroy copies past their end date that nothing holds, and forget what else is over. Returns how many.
+        """Destroy copies and files past their end that nothing holds, and forget what else is over. Returns how many.
 
         It looks once a minute at most: days end at midnight, and a full batch is followed by the next at once.
         """
         if self._swept is not None and self._swept <= now < self._swept + SWEEP_EVERY:
             return 0
         ended = await self._sweep(now)
-        self._swept = None if ended == ENDED_PER_STEP else now
+        self._swept = None if ended >= ENDED_PER_STEP else now
         return ended
 
     async def _sweep(self, now: datetime) -> int:
@@ -71,9 +71,10 @@ class Copies:
                 served.vault.remove(commitment + SUFFIX)
                 await served.book.commit(store.forget_copy(commitment))
             await served.book.commit(store.forget_past(to_ms(now)))
+            done = len(ended) + await files.sweep(served, now)
         if ended:
             served.note("copies.ended", count=len(ended))
-        return len(ended)
+        return done
 
     async def _store(self, copy: SealedCopy) -> bool:
         served = self._served

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from wissel.core.moments import dutch_day, to_ms
-from wissel.institution.connector import holds, rules, store
+from wissel.institution.connector import files, holds, rules, store
 from wissel.institution.connector.actions import (
     ADMISSION,
     FEE_STATED,
@@ -185,6 +185,14 @@ class Desk:
         """Return (process, type, state, code) of what is kept because its receipt is not in the vault yet."""
         return await store.outgoing(self._served.book)
 
+    async def files(self, process: str) -> list[store.KeptFile]:
+        """Return the files that came with the messages of a process and have not ended."""
+        return await store.files_of(self._served.book, process)
+
+    async def file(self, digest: str) -> tuple[store.KeptFile, bytes]:
+        """Return a file, opened. Raises NoSuchFile."""
+        return await files.opened(self._served, digest)
+
     async def _open_case(self, process: str) -> Case:
         case = await store.case(self._served.book, process)
         if case is None:
@@ -250,7 +258,8 @@ class Desk:
             if registration is None:
                 raise NoSuchCase("The SIS has no registration of this process.")
             done = done._replace(says=(*done.says, *confirmation(served.house, case, registration)))
-        unit = [store.keep_case(case, end_ms(case.enddate)), *statements(served, case.process, case.subject, done)]
+        unit = [store.keep_case(case, end_ms(case.enddate)), *files.verified(served, case)]
+        unit += statements(served, case.process, case.subject, done)
         await served.book.commit(unit)
         served.note("case.decided", process=case.process, by="person")
 

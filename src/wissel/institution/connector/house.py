@@ -29,8 +29,9 @@ from wissel.messages.verify import Trust, canonical
 class Served:
     """An institution that this connector serves, with all that is its own and nobody else's.
 
-    `book` is its connector's database (in profile/), `vault` its folder of sealed copies, `trust` what its copies are
-    verified against (None: they are kept without). `turn` lets one thing at a time change its book.
+    `book` is its connector's database (in profile/), `vault` its folder of sealed copies, `files` that of sealed files,
+    `trust` what its copies are verified against (None: they are kept without). `turn` lets one thing at a time change
+    its book.
     """
 
     house: House
@@ -39,6 +40,7 @@ class Served:
     client: Client
     book: Database
     vault: Folder
+    files: Folder
     sis: Sis
     finance: Finance
     directory: Directory

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from wissel.client.compose import commitment_of, compose
+from wissel.client.files import SealedFile
 from wissel.client.outbox import Outbox, Outgoing, outgoing
 from wissel.core.errors import WisselError
 from wissel.core.ids import uuid7
@@ -105,8 +106,9 @@ class _Lanes:
     def __init__(self, served: Served) -> None:
         self._served = served
 
-    async def put(self, message: Outgoing) -> None:
+    async def put(self, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
         """Book what became of an attempt; what the platform will never take is put before a person."""
+        del files  # an institution's documents lie inside its messages
         unit = store.sent(message)
         anyway = await self._anyway(message) if message.refused else []
         if anyway:
@@ -130,6 +132,11 @@ class _Lanes:
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
         """Return composed messages that are due."""
         return await store.due(self._served.book, self._served.house.urn, now_ms, limit)
+
+    async def files(self, source: str, message_id: str) -> Sequence[SealedFile]:
+        """Return nothing: what an institution says names no files."""
+        del source, message_id
+        return ()
 
     async def drop(self, source: str, message_id: str) -> None:
         """Let go what is past its end date and was never receipted: a person should know."""

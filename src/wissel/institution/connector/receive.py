@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from wissel.infra.sql.ports import Conflict, Statement
-from wissel.institution.connector import store
+from wissel.institution.connector import files, store
 from wissel.institution.connector.actions import act
 from wissel.institution.connector.check import Header, Unsound, check, read_header
 from wissel.institution.connector.house import Served, end_ms
@@ -13,6 +13,7 @@ from wissel.institution.connector.words import Case, Done, Heard, Reach, Task
 from wissel.institution.errors import NotDecidable, SystemDown
 from wissel.institution.sis.words import Known
 from wissel.messages.envelope import Offered, Outcome
+from wissel.messages.files import FileRef
 from wissel.messages.jose import hash64
 from wissel.messages.records import receipt
 
@@ -27,32 +28,44 @@ class Answer(NamedTuple):
 
 
 async def receive(served: Served, offered: Offered) -> Answer:
-    """Take one message in. The same message again gets the same receipt, byte for byte."""
-    async with served.turn:
-        return await _receive(served, offered)
-
-
-async def _receive(served: Served, offered: Offered) -> Answer:
+    """Take one message in, with the files it names. The same message again gets the same receipt, byte for byte."""
     envelope = offered.envelope
-    before = await store.received(served.book, envelope.source, envelope.id)
-    if before is not None and before.acknowledged == hash64(offered.acknowledgement):
-        return Answer(envelope.id, envelope.source, before.receipt, "again")
+    again = await _again(served, offered)
+    if again is not None:
+        return again
     try:
         heard = check(offered, me=served.house.urn, directory=served.directory)
         header = read_header(offered, served.seal.private_jwk, served.directory)
+        kept = await files.fetch(served, heard)  # it may take long, so nothing waits for it
     except Unsound as unsound:
         served.note("message.unsound", why=unsound.why, process=envelope.process, message=envelope.id)
         return _answer(served, offered, unsound.answer, unsound.why)
-    if before is not None:
+    async with served.turn:
+        return await _again(served, offered) or await _receive(served, offered, heard, header, kept)
+
+
+async def _again(served: Served, offered: Offered) -> Answer | None:
+    envelope = offered.envelope
+    before = await store.received(served.book, envelope.source, envelope.id)
+    if before is None or before.acknowledged != hash64(offered.acknowledgement):
+        return None
+    return Answer(envelope.id, envelope.source, before.receipt, "again")
+
+
+async def _receive(
+    served: Served, offered: Offered, heard: Heard, header: Header | None, kept: list[FileRef]
+) -> Answer:
+    envelope = offered.envelope
+    if await store.received(served.book, envelope.source, envelope.id) is not None:
         return _answer(served, offered, "rejected", "id-taken")
     try:
-        return await _book(served, offered, heard, header)
+        return await _book(served, offered, heard, header, kept)
     except SystemDown:
         served.note("message.later", process=envelope.process, message=envelope.id)
         return _answer(served, offered, "later", "")
 
 
-async def _book(served: Served, offered: Offered, heard: Heard, header: Header | None) -> Answer:
+async def _book(served: Served, offered: Offered, heard: Heard, header: Header | None, kept: list[FileRef]) -> Answer:
     envelope = heard.envelope
     known = await store.case(served.book, envelope.process)
     done = _known_as(act(served.house, known, heard), known, heard, header)
@@ -65,6 +78,7 @@ async def _book(served: Served, offered: Offered, heard: Heard, header: Header |
     answer = _answer(served, offered, outcome, done.reject)
     unit = _unit(served, heard, done, known)
     unit += _keep_reach(heard, header)
+    unit += files.let_go(served, kept) if done.reject else []
     row = store.Received(hash64(offered.acknowledgement), answer.receipt)
     unit.append(store.receive(envelope.source, envelope.id, envelope.process, row, end_ms(envelope.enddate)))
     try:
@@ -107,6 +121,7 @@ def _unit(served: Served, heard: Heard, done: Done, known: Case | None) -> list[
     unit: list[Statement] = []
     if done.case is not None and done.case != known:
         unit.append(store.keep_case(done.case, end_ms(done.case.enddate)))
+        unit += files.verified(served, done.case)
     return unit + statements(served, process, subject, done)
 
 

@@ -14,6 +14,7 @@ from wissel.infra.sql.migrate import Migration
 from wissel.infra.sql.ports import Database, Statement, Value
 from wissel.institution.connector.words import Case, OpenTask, Reach, Say, Task
 from wissel.messages.envelope import Submission
+from wissel.messages.files import FileRef
 
 TABLES: Final = Migration(
     1,
@@ -37,6 +38,8 @@ CREATE INDEX copies_end ON copies (end_ms);
 CREATE INDEX copies_process ON copies (process);
 CREATE TABLE holds (commitment TEXT NOT NULL, ground TEXT NOT NULL, role TEXT NOT NULL, since TEXT NOT NULL,
     until TEXT NOT NULL, until_ms BIGINT NOT NULL, told TEXT NOT NULL, PRIMARY KEY (commitment, ground));
+CREATE TABLE files (hash TEXT PRIMARY KEY, process TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+    mediatype TEXT NOT NULL, size BIGINT NOT NULL, end_ms BIGINT NOT NULL);
 CREATE TABLE reach (process TEXT PRIMARY KEY, body TEXT NOT NULL, end_ms BIGINT NOT NULL);
 """,
 )
@@ -71,6 +74,17 @@ class Waiting(NamedTuple):
     payload: bytes
     capability: str
     sequence: int
+
+
+class KeptFile(NamedTuple):
+    """A file that is kept sealed, by the hash of its sealed form."""
+
+    hash: str
+    process: str
+    kind: str
+    name: str
+    mediatype: str
+    size: int
 
 
 async def received(database: Database, source: str, message: str) -> Received | None:
@@ -402,6 +416,64 @@ async def reach_by_capability(database: Database, capability_of: str) -> Reach |
     found = await database.fetch("SELECT body FROM reach")
     each = (msgspec.json.decode(str(row[0]), type=Reach) for row in found)
     return next((one for one in each if one.capability == rows[0][0]), None)
+
+
+def keep_file(process: str, ref: FileRef, end_ms: int) -> Statement:
+    """Book that a file is going to be kept, and until when; the first end of a file stands."""
+    return Statement(
+        "INSERT INTO files (hash, process, kind, name, mediatype, size, end_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (hash) DO NOTHING",
+        [(ref.sealed, process, ref.kind, ref.name, ref.mediatype, ref.size, end_ms)],
+    )
+
+
+def end_scans(process: str, end_ms: int) -> Statement:
+    """Let the identity scans of a process end then, unless they end sooner."""
+    return Statement(
+        "UPDATE files SET end_ms = ? WHERE process = ? AND kind = 'identityscan' AND end_ms > ?",
+        [(end_ms, process, end_ms)],
+    )
+
+
+def end_files(hashes: Sequence[str], end_ms: int) -> Statement:
+    """Let these files end then."""
+    return Statement("UPDATE files SET end_ms = ? WHERE hash = ?", [(end_ms, digest) for digest in hashes])
+
+
+async def ended_files(database: Database, now_ms: int, limit: int) -> list[str]:
+    """Return files past their end: all scans, and what no live hold on its process's copies keeps."""
+    rows = await database.fetch(
+        "SELECT hash FROM files AS f WHERE end_ms <= ? AND (kind = 'identityscan' OR NOT EXISTS (SELECT 1 FROM copies"
+        " AS c JOIN holds AS h ON h.commitment = c.commitment WHERE c.process = f.process AND h.until_ms > ?))"
+        " ORDER BY end_ms LIMIT ?",
+        (now_ms, now_ms, limit),
+    )
+    return [str(row[0]) for row in rows]
+
+
+def forget_file(digest: str) -> Statement:
+    """Drop the row of a file that is gone."""
+    return Statement("DELETE FROM files WHERE hash = ?", [(digest,)])
+
+
+async def file(database: Database, digest: str) -> KeptFile | None:
+    """Return what is known of a file, or None."""
+    found = await _files(database, "hash = ?", digest)
+    return found[0] if found else None
+
+
+async def files_of(database: Database, process: str) -> list[KeptFile]:
+    """Return the files of a process."""
+    return await _files(database, "process = ?", process)
+
+
+async def _files(database: Database, where: str, value: str) -> list[KeptFile]:
+    sql = f"SELECT hash, process, kind, name, mediatype, size FROM files WHERE {where} ORDER BY kind, hash"  # noqa: S608 - constants
+    rows = await database.fetch(sql, (value,))
+    return [
+        KeptFile(str(digest), str(process), str(kind), str(name), str(mediatype), _int(size))
+        for digest, process, kind, name, mediatype, size in rows
+    ]
 
 
 def _int(value: Value) -> int:

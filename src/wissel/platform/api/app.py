@@ -9,7 +9,8 @@ from wissel.messages.jose import SigningKey
 from wissel.platform.api.access import GATE, Gate
 from wissel.platform.api.cards import cards_router
 from wissel.platform.api.document import document_router
-from wissel.platform.api.ports import Directory, Health, LogDoor, Registry, Revocations, Switch
+from wissel.platform.api.files import files_router
+from wissel.platform.api.ports import Directory, Files, Health, LogDoor, Registry, Revocations, Switch
 from wissel.platform.api.published import log_router
 from wissel.platform.api.routes import api_router
 from wissel.platform.api.tokens import Tokens
@@ -20,6 +21,7 @@ def build_api(
     *,
     base: str,
     switch: Switch,
+    files: Files,
     directory: Directory,
     registry: Registry,
     audit: LogDoor,
@@ -43,6 +45,7 @@ def build_api(
         [
             api_router(switch, tokens, token_calls, health),
             cards_router(registry),
+            files_router(files),
             log_router(audit, revocations),
             document_router(base),
         ],

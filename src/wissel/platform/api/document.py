@@ -16,7 +16,9 @@ from wissel.client.words import Receipts
 from wissel.infra.http.door import public
 from wissel.infra.http.problem import MEDIA_TYPE, Problem, title_of
 from wissel.messages.envelope import Offered, Submission
+from wissel.messages.files import JWE_BYTES_MAX
 from wissel.platform.api.cards import cards_router
+from wissel.platform.api.files import JOSE, files_router
 from wissel.platform.api.published import log_router
 from wissel.platform.api.routes import FORM, JSON, api_router
 from wissel.platform.api.words import SCOPES, VERSION
@@ -34,6 +36,7 @@ One API for portals, institutions and partners. Every refusal is a problem docum
 _BODIES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "sendMessage": (JSON, {"$ref": "#/components/schemas/Submission"}),
     "settle": (JSON, {"$ref": "#/components/schemas/Receipts"}),
+    "uploadFile": (JOSE, {"type": "string", "maxLength": JWE_BYTES_MAX, "description": "A compact JWE."}),
     "getToken": (
         FORM,
         {
@@ -50,12 +53,20 @@ _BODIES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     ),
 }
 
+# What the answer 200 means where it is not the first one.
+_AGAIN: Final[Mapping[str, str]] = {
+    "sendMessage": "The same message was accepted before",
+    "uploadFile": "The same bytes were uploaded before",
+}
+
 # What may be refused, per operation; 400 always may.
 _REFUSALS: Final[Mapping[str, tuple[int, ...]]] = {
     "getToken": (401, 413, 415, 429),
     "sendMessage": (401, 403, 409, 413, 415, 422, 429, 503),
     "readMailbox": (401, 403, 429),
     "settle": (401, 403, 413, 415, 429),
+    "uploadFile": (401, 403, 409, 413, 415, 422, 429, 503),
+    "readFile": (401, 403, 404, 410, 429),
     "readProcess": (401, 403, 404, 429),
     "listProcesses": (401, 403, 429),
     "readReadiness": (503,),
@@ -84,7 +95,7 @@ def document_router(base: str) -> Router:
 
 def document(base: str) -> bytes:
     """Return the OpenAPI document of the API at `base`."""
-    made = describe([_described(), cards_router(_NOBODY), _described_log()])
+    made = describe([_described(), files_router(_NOBODY), cards_router(_NOBODY), _described_log()])
     made["servers"] = [{"url": f"{base}{_PREFIX}", "description": "This platform"}]
     made["paths"] = {_public_path(path): _item(path, item, base) for path, item in made["paths"].items()}
     components = made["components"]
@@ -115,6 +126,7 @@ def describe(routers: Sequence[Router]) -> dict[str, Any]:
 _TAGS: Final = {
     "tokens": "Who calls proves it with a key that is on its card.",
     "messages": "Send.",
+    "files": "Sealed bytes that travel beside a message.",
     "mailbox": "Receive, and say what became of it.",
     "processes": "Where something stands.",
     "participants": "Who may speak, and where the audit log says so.",
@@ -148,8 +160,8 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
     name = operation["operationId"]
     statuses = (400, *_REFUSALS.get(name, ()))
     answers = {status: answer for status, answer in operation["responses"].items() if status < "300"}
-    if name == "sendMessage":
-        answers = {"200": {**answers["202"], "description": "The same message was accepted before"}, **answers}
+    if name in _AGAIN:
+        answers = {"200": {**next(iter(answers.values())), "description": _AGAIN[name]}, **answers}
     for answer in answers.values():
         answer["headers"] = {"API-Version": {"$ref": "#/components/headers/API-Version"}}
     made = {**operation, "responses": {**answers, **{str(status): _refusal(status) for status in statuses}}}

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from wissel.client.words import Accepted, LearnerProcess, ListedCard, ProcessView, ProvenCard, Settled, Settlement
+from wissel.client.words import (
+    Accepted,
+    LearnerProcess,
+    ListedCard,
+    ProcessView,
+    ProvenCard,
+    Settled,
+    Settlement,
+    Upload,
+)
 from wissel.messages.envelope import Offered
 from wissel.messages.participant import Card, Key
 
@@ -37,6 +46,18 @@ class Switch(Protocol):
 
     async def mine(self, caller: str, learner: str) -> Sequence[LearnerProcess]:
         """Return what runs for the learner whose token this is, as far as it began at `caller`. Never without one."""
+        ...
+
+
+class Files(Protocol):
+    """Takes sealed files in and hands them out. Errors are WisselErrors: status, code, field."""
+
+    async def upload(self, caller: str, asked: Upload, body: bytes) -> tuple[str, bool]:
+        """Take in the sealed bytes of `caller`; return their hash when they are durable, and whether they are new."""
+        ...
+
+    async def download(self, caller: str, digest: str) -> bytes:
+        """Return the sealed bytes of this hash to the party whom they are for; to others they do not exist."""
         ...
 
 

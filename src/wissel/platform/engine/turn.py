@@ -12,7 +12,7 @@ from wissel.infra.sql.ports import Statement
 from wissel.messages.catalogue import decode, longest, lookup
 from wissel.messages.envelope import LEARNER, Envelope, SenderProof
 from wissel.messages.leaves import entry
-from wissel.messages.process import Decision, Event, Finish, Pass, Process, Send, Status, Unwake, Wake
+from wissel.messages.process import Decision, EndScans, Event, Finish, Pass, Process, Send, Status, Unwake, Wake
 from wissel.messages.records import undelivered
 from wissel.messages.verify import b64, canonical, commit
 from wissel.platform.engine.words import Memory
@@ -23,7 +23,7 @@ from wissel.platform.exchange.words import Party
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.shred import order_destroy
 from wissel.platform.forgetting.words import KeyName, KeyRing
-from wissel.platform.store import messages, processes
+from wissel.platform.store import files, messages, processes
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import EventRow, MessageRow, ProcessRow, TimerRow, Which
 
@@ -150,6 +150,8 @@ class Turn:
                 self.statements.append(processes.drop_timer(where, name))
             case Status(old=old, new=new, dimensions=dimensions):
                 self._leaf("status.changed", old=old, new=new, **dimensions)
+            case EndScans(at):
+                self.statements.append(files.end_special(where, to_ms(at)))
             case Finish(outcome):
                 self.finished = True
                 self._leaf("process.decided", process=self.row.process, outcome=outcome)

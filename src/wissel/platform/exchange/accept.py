@@ -11,10 +11,11 @@ from wissel.infra.sql.ports import Conflict, Statement
 from wissel.messages.catalogue import MessageType, about, decode, lookup
 from wissel.messages.envelope import LEARNER, Envelope
 from wissel.messages.fields import Payload
+from wissel.messages.files import named_in
 from wissel.messages.holds import KINDS, NOBODY
 from wissel.messages.identity import EduidLinked
 from wissel.messages.verify import b64, sha256
-from wissel.platform.exchange import grants, holds, learners, parties, proofs, rows, rules, sealing
+from wissel.platform.exchange import files, grants, holds, learners, parties, proofs, rows, rules, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import (
     EnvelopeRefused,
@@ -82,6 +83,7 @@ async def accept(desk: Desk, caller: str, body: bytes, learner: str = "") -> Acc
         return _again(before, read)
     checked = replace(_check(desk, caller, read, where, now), learner=learner)
     taken, unit = await _unit(desk, checked)
+    unit += await files.claim(desk, caller, taken.row, envelope, list(named_in(checked.data)))
     seen = messages.Dedup(read.digest, taken.acknowledgement)
     until = to_ms(end_of(date.fromisoformat(envelope.enddate))) + _DAY_MS
     try:

@@ -18,7 +18,7 @@ from wissel.messages.envelope import LEARNER
 from wissel.messages.jose import Sealer
 from wissel.messages.leaves import entry
 from wissel.messages.verify import Refused, b64, jws_header
-from wissel.platform.exchange import ending, parties, sealing
+from wissel.platform.exchange import ending, files, parties, sealing
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
 from wissel.platform.exchange.patience import CONFLICTS_MAX, Patience
@@ -158,6 +158,8 @@ class Copies:
                 post = made.keys[KeyName(row.process, "post")]
                 unit.append(messages.keep_party(where, name, sealing.seal_party(post, name, party)))
             rows.append(self._parcel(made, name, party))
+            if name.startswith(LEARNER):
+                rows += [self._file(made, name, party, each.hash) for each in await files.of_learner(desk, row)]
         if rows:
             unit.append(parcels.send(rows))
         return unit + self._let_go(made)
@@ -179,16 +181,24 @@ class Copies:
         return Party(address=address, token="", key=key.jwk, sealer=b64(sealer.dump()))
 
     def _parcel(self, made: _Made, name: str, party: Party) -> ParcelRow:
+        jwe = parties.sealer_of(party).seal(made.document, self._desk.entropy)
+        parcel = Parcel(address=party.address, token=party.token, jwe=jwe)
+        return self._packed(made, name, made.row.commitment, parcel)
+
+    def _file(self, made: _Made, name: str, party: Party, digest: str) -> ParcelRow:
+        """Send a file after the copy that names it."""
+        return self._packed(made, name, digest, Parcel(address=party.address, token=party.token, jwe="", file=digest))
+
+    def _packed(self, made: _Made, name: str, commitment: str, parcel: Parcel) -> ParcelRow:
         desk, row = self._desk, made.row
-        jwe = parties.sealer_of(party).seal(made.document, desk.entropy)
-        plain = msgspec.json.encode(Parcel(address=party.address, token=party.token, jwe=jwe))
-        sealed = made.keys[KeyName(row.process, "parcel")].seal(plain, place(row.process, row.commitment, "parcel"))
+        plain = msgspec.json.encode(parcel)
+        sealed = made.keys[KeyName(row.process, "parcel")].seal(plain, place(row.process, commitment, "parcel"))
         return ParcelRow(
             partition=row.partition,
             process=row.process,
             party=name,
-            commitment=row.commitment,
-            host=host_of(desk.secret, party.address),
+            commitment=commitment,
+            host=host_of(desk.secret, parcel.address),
             sealed=sealed,
             attempts=0,
             due_ms=to_ms(made.now),

@@ -20,7 +20,7 @@ from wissel.infra.http.proof import make_proof
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER
 from wissel.messages.leaves import entry
-from wissel.platform.exchange import mailbox, parties, sealing
+from wissel.platform.exchange import files, mailbox, parties, sealing
 from wissel.platform.exchange.copies import by_vault
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
@@ -29,9 +29,10 @@ from wissel.platform.exchange.rules import back_off
 from wissel.platform.exchange.words import Parcel, Party
 from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import KeyName, KeyRing
+from wissel.platform.store import files as file_rows
 from wissel.platform.store import messages, parcels
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import MailRow, MessageRow, ParcelRow
+from wissel.platform.store.words import MailRow, MessageRow, ParcelRow, Where
 
 PARCELS_PER_REQUEST_MAX: Final = 100
 PARCELS_PER_STEP_MAX: Final = 500
@@ -39,6 +40,10 @@ PUSHES_PER_STEP_MAX: Final = 100
 REQUEST_BYTES_MAX: Final = 4_194_304  # of sealed copies in one request; a larger one goes alone
 SHUT: Final = timedelta(seconds=300)
 OK: Final = 200
+JSON: Final = "application/json"
+JOSE: Final = "application/jose"
+FILE_S: Final = 60.0  # that a vault may take over one file
+CALL_S: Final = 10.0
 _HOLDS: Final = frozenset({"provider", "portal"})  # keep what is sealed to learners: a vault, a place for downloads
 REVOKED: Final = frozenset({401, 403, 404, 410})
 
@@ -163,20 +168,21 @@ class Delivery:
         return sum(done)
 
     async def _hand_over(self, group: Sequence[ParcelRow], keys: KeyRing, now: datetime) -> int:
-        parcels_by_row = await self._open_all(group, keys, now)
-        if not parcels_by_row:
-            return 0
-        rows, opened = [row for row, _ in parcels_by_row], [parcel for _, parcel in parcels_by_row]
-        copies = [{"id": row.commitment, "jwe": parcel.jwe} for row, parcel in parcels_by_row]
+        opened = await self._open_all(group, keys, now)
+        copies = [pair for pair in opened if not pair[1].file]
+        done = await self._hand_over_copies(copies, now) if copies else 0
+        for row, parcel in opened:
+            if parcel.file:
+                done += await self._hand_over_file(row, parcel, keys, now)
+        return done
+
+    async def _hand_over_copies(self, opened: Sequence[tuple[ParcelRow, Parcel]], now: datetime) -> int:
+        rows, first = [row for row, _ in opened], opened[0][1]
+        copies = [{"id": row.commitment, "jwe": parcel.jwe} for row, parcel in opened]
         body = msgspec.json.encode({"copies": copies})
-        try:
-            response = await self._send(f"{opened[0].address}/copies", opened[0].token, body, now)
-        except Unreachable:
-            response = Response(0, {}, b"")
-        if response.status in REVOKED and rows[0].party.startswith(LEARNER):
-            await self._give_up(rows, now)
+        stored = await self._deliver(rows, f"{first.address}/copies", first.token, body, now)
+        if stored is None:
             return 0
-        stored = _stored_in(response)
         kept = [row for row in rows if row.commitment in stored]
         rest = [row for row in rows if row.commitment not in stored]
         unit: list[Statement] = []
@@ -189,13 +195,53 @@ class Delivery:
             await self._commit([self._later(rows, now)])  # what another worker handed over is gone; the rest waits
             return 0
         for row in kept:
-            party = "learner" if row.party.startswith(LEARNER) else row.party
-            self._desk.journal.write("copy.delivered", process=row.process, party=party)
+            self._tell("copy.delivered", row)
         return len(kept)
+
+    async def _hand_over_file(self, row: ParcelRow, parcel: Parcel, keys: KeyRing, now: datetime) -> int:
+        """Hand a file over, by itself: it may be large. One that has ended meanwhile is given up."""
+        file = await file_rows.find(self._desk.database, Where(row.partition, row.process), parcel.file)
+        if file is None or not file.size:
+            await self._give_up([row], now)
+            return 0
+        try:
+            body = files.unwrap(file, keys, await file_rows.sealed(self._desk.database, file))
+        except WisselError as error:
+            self._desk.journal.write("file.passedover", process=row.process, code=error.code)
+            await self._commit([parcels.postpone([row], to_ms(now + SHUT))])
+            return 0
+        stored = await self._deliver([row], f"{parcel.address}/files", parcel.token, body, now, kind=JOSE)
+        if stored is None:
+            return 0
+        if parcel.file not in stored:
+            await self._commit([self._later([row], now)])
+            return 0
+        let_go = await files.delivered(self._desk, file, now)
+        if not await self._commit([parcels.handed_over([row]), self._leaf("file.delivered", row, "", now), *let_go]):
+            return 0
+        self._tell("file.delivered", row)
+        return 1
+
+    async def _deliver(
+        self, rows: Sequence[ParcelRow], url: str, token: str, body: bytes, now: datetime, *, kind: str = JSON
+    ) -> frozenset[str] | None:
+        """Post to a vault and return what it says it stored; None when the learner withdrew: then it is given up."""
+        try:
+            response = await self._send(url, token, body, now, kind=kind)
+        except Unreachable:
+            response = Response(0, {}, b"")
+        if response.status in REVOKED and rows[0].party.startswith(LEARNER):
+            await self._give_up(rows, now)
+            return None
+        return _stored_in(response)
 
     def _later(self, rows: Sequence[ParcelRow], now: datetime) -> Statement:
         wait = back_off(rows[0].attempts, jitter(self._desk.entropy))
         return parcels.postpone(rows, to_ms(now + wait))
+
+    def _tell(self, event: str, row: ParcelRow) -> None:
+        party = "learner" if row.party.startswith(LEARNER) else row.party
+        self._desk.journal.write(event, process=row.process, party=party)
 
     async def _open_all(
         self, rows: Sequence[ParcelRow], keys: KeyRing, now: datetime
@@ -233,25 +279,26 @@ class Delivery:
         fields = {"process": row.process, "commitment": row.commitment, **({"reason": why} if why else {})}
         return pending(entry(event, now, entropy, **fields), entropy.draw(16), to_ms(now))
 
-    async def _send(self, url: str, token: str, body: bytes, now: datetime) -> Response:
+    async def _send(self, url: str, token: str, body: bytes, now: datetime, *, kind: str = JSON) -> Response:
         """Call a receiver. One that gave no answer is left alone for a while, so that it holds up nobody."""
         host = host_of(self._desk.secret, url)
         if self._away.waits(host, now):
             raise Unreachable("It gave no answer a moment ago.")
         try:
-            response = await self._call(url, token, body, now)
+            response = await self._call(url, token, body, now, kind)
         except Unreachable:
             self._away.failed(host, now)
             raise
         self._away.passed(host)
         return response
 
-    async def _call(self, url: str, token: str, body: bytes, now: datetime) -> Response:
+    async def _call(self, url: str, token: str, body: bytes, now: datetime, kind: str) -> Response:
         proof = make_proof(self._desk.signer, method="POST", url=url, body=body, now=now, entropy=self._desk.entropy)
-        headers = {"content-type": "application/json", "wissel-proof": proof}
+        headers = {"content-type": kind, "wissel-proof": proof}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        return await self._http.send(Request("POST", url, headers, body))
+        wait = FILE_S if kind == JOSE else CALL_S
+        return await self._http.send(Request("POST", url, headers, body, timeout_s=wait))
 
 
 def in_requests(group: Sequence[ParcelRow]) -> list[list[ParcelRow]]:

@@ -81,3 +81,46 @@ class ProcessUnknown(WisselError):
 
     code: ClassVar[str] = "process-unknown"
     status: ClassVar[int] = 404
+
+
+class FileRefused(WisselError):
+    """What came in is not a file that was sealed as files are."""
+
+    code: ClassVar[str] = "file-refused"
+    status: ClassVar[int] = 422
+
+
+class FileTaken(WisselError):
+    """These bytes are here already, of another sender, for another recipient or another use."""
+
+    code: ClassVar[str] = "file-taken"
+    status: ClassVar[int] = 409
+
+
+class FilesWaiting(WisselError):
+    """So many files of this sender wait for their messages that no more are taken for a moment."""
+
+    code: ClassVar[str] = "files-waiting"
+    status: ClassVar[int] = 429
+    retry_after_s: ClassVar[int] = 60
+
+
+class FileUnknown(WisselError):
+    """A message names a file that its sender did not upload for that party in this process, or not like that."""
+
+    code: ClassVar[str] = "file-unknown"
+    status: ClassVar[int] = 422
+
+
+class FileMissing(WisselError):
+    """There is no such file for this caller: never, not yet or no more."""
+
+    code: ClassVar[str] = "file-missing"
+    status: ClassVar[int] = 404
+
+
+class FileEnded(WisselError):
+    """The file ended before its message: a scan of an identity document, a day after she was verified."""
+
+    code: ClassVar[str] = "file-ended"
+    status: ClassVar[int] = 410

@@ -14,7 +14,7 @@ from wissel.core.moments import dutch_day, to_ms
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER
 from wissel.messages.leaves import entry
-from wissel.platform.exchange import ending, grants, mailbox
+from wissel.platform.exchange import ending, files, grants, mailbox
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered
 from wissel.platform.exchange.patience import CONFLICTS_MAX, Patience
@@ -22,14 +22,16 @@ from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.shred import order_destroy_class
 from wissel.platform.forgetting.words import KeyClass, KeyRing
 from wissel.platform.identity import store as index
+from wissel.platform.store import files as file_rows
 from wissel.platform.store import messages, processes
+from wissel.platform.store.files import FileRow
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MailRow, MessageRow, ProcessRow, Where, Which
 
 PER_STEP_MAX: Final = 200
 ALL: Final[tuple[KeyClass, ...]] = ("memory", "post", "parcel", "number", "special")
 
-Row = TypeVar("Row", MailRow, MessageRow, ProcessRow)
+Row = TypeVar("Row", MailRow, MessageRow, ProcessRow, FileRow)
 Key = tuple[str, Where | Which]
 
 
@@ -49,6 +51,7 @@ class Lifecycle:
         done += await self._each("end", await processes.past_end(database, today, most), self._end_process, now)
         done += await self._each("settle", await processes.ready_to_settle(database, most), self._settle, now)
         done += await self._each("forget", await processes.ready_to_forget(database, most), self._forget, now)
+        done += await self._each("file", await file_rows.past_end(database, at_ms, most), self._end_file, now)
         await database.commit([messages.drop_old_answers(at_ms)])
         return done
 
@@ -120,6 +123,9 @@ class Lifecycle:
         ]
         return await self._commit(unit, "process.forgotten", row.process)
 
+    async def _end_file(self, row: FileRow, now: datetime) -> int:
+        return await files.end(self._desk, row, now)
+
     async def _commit(self, unit: Sequence[Statement], event: str, process: str) -> int:
         await self._desk.database.commit(unit)
         self._desk.journal.write(event, process=process)
@@ -160,5 +166,7 @@ class Lifecycle:
         return pending(entry(event, now, entropy, process=row.process), entropy.draw(16), to_ms(now))
 
 
-def _key(what: str, row: MailRow | MessageRow | ProcessRow) -> Key:
+def _key(what: str, row: MailRow | MessageRow | ProcessRow | FileRow) -> Key:
+    if isinstance(row, FileRow):
+        return what, Which(row.partition, row.process, row.sender, row.hash)
     return what, row.where if isinstance(row, ProcessRow) else row.which

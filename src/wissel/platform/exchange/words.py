@@ -16,6 +16,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     leaf_age_s_max: int = 10
     authentication_age_s_max: int = 600
     clock_skew_s_max: int = 300
+    files_waiting_max: int = 1_000  # of one sender, before the messages that name them
+    files_waiting_bytes_max: int = 1_073_741_824
     parcel_days: int = 30  # after a process was settled, as long as its copies wait for a vault at most
 
 
@@ -48,11 +50,12 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy as it lies sealed under `parcel`."""
+    """A copy as it lies sealed under `parcel`; of a file (`file` is its hash) the JWE lies in its own row."""
 
     address: str
     token: str
     jwe: str
+    file: str = ""
 
 
 class Capability(msgspec.Struct, frozen=True, kw_only=True):

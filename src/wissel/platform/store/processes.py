@@ -47,6 +47,9 @@ def settle(where: Where) -> list[Statement]:
         Statement("DELETE FROM messages WHERE partition = ? AND process = ?", [(partition, process)]),
         Statement("DELETE FROM parties WHERE partition = ? AND process = ?", [(partition, process)]),
         let_go(where),
+        Statement(
+            "DELETE FROM files WHERE partition = ? AND process = ? AND keyclass <> 'parcel'", [(partition, process)]
+        ),
     ]
 
 
@@ -61,6 +64,7 @@ def forget(where: Where) -> list[Statement]:
             expect=1,
         ),
         let_go(where),
+        Statement("DELETE FROM files WHERE partition = ? AND process = ?", [where]),
     ]
 
 

@@ -1,5 +1,6 @@
 """Take what comes for her, hand it to her browser, and sign for it when it is safe on her side."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -29,9 +30,10 @@ from wissel.messages.envelope import Addressee
 from wissel.messages.jose import SigningKey, hash64
 from wissel.messages.participant import Jwk
 from wissel.messages.records import read_acknowledgement, receipt
-from wissel.messages.verify import Refused, b64, jws_header
+from wissel.messages.verify import Refused, b64, jws_header, sha256
 
 SWEEP_EVERY: Final = timedelta(minutes=1)
+_JWE: Final = re.compile(rb"[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 class Downloads:
@@ -69,6 +71,15 @@ class Downloads:
         copies = read_json(body, Copies).copies
         await self._shelf.put([Item(place, "copy", copy.id, copy.id, "", copy.jwe) for copy in copies])
         return Stored(tuple(copy.id for copy in copies))
+
+    async def store_file(self, place: str, authorization: str, proof: str, body: bytes) -> Stored:
+        """Keep a sealed file for her; again is harmless. Raises Invalid for what is no JWE."""
+        await self._enter(place, "files", authorization, proof, body)
+        if not _JWE.fullmatch(body):
+            raise Invalid("A file is a compact JWE.")
+        digest = b64(sha256(body))
+        await self._shelf.put([Item(place, "file", digest, digest, "", body.decode("ascii"))])
+        return Stored((digest,))
 
     async def waiting(self, subject: str) -> list[Item]:
         """Return what waits for who is logged in under this pseudonym, at most 100 items."""

@@ -1,4 +1,4 @@
-"""The door of a place for downloads: two calls, for the platform, as a vault has them (docs/vault.md)."""
+"""The door of a place for downloads: three calls, for the platform, as a vault has them (docs/vault.md)."""
 
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from wissel.chain.door.app import COPIES_BYTES_MAX
 from wissel.chain.portal.downloads.actions import Downloads
 from wissel.chain.portal.downloads.words import Receipts
 from wissel.infra.http.proof import HEADER
+from wissel.messages.files import JWE_BYTES_MAX
 
 PlaceId = Annotated[str, PathParameter(pattern=r"^[0-9a-f-]{36}$")]
 _Asked = Request[Any, Any, Any]
@@ -26,6 +27,12 @@ async def receive(request: _Asked, place: PlaceId, downloads: NamedDependency[Do
 async def store(request: _Asked, place: PlaceId, downloads: NamedDependency[Downloads]) -> Stored:
     """Keep sealed afschriften until she downloads them."""
     return await downloads.store(place, *_shown(request), await request.body())
+
+
+@post("/places/{place:str}/files", status_code=200, request_max_body_size=JWE_BYTES_MAX, tags=["downloads"])
+async def store_file(request: _Asked, place: PlaceId, downloads: NamedDependency[Downloads]) -> Stored:
+    """Keep a sealed file until she downloads it."""
+    return await downloads.store_file(place, *_shown(request), await request.body())
 
 
 def _shown(request: _Asked) -> tuple[str, str]:

@@ -58,11 +58,11 @@ class Shelf:
         return await self._select(where, (subject,), f" LIMIT {HANDED_MAX}")
 
     async def taken(self, items: Sequence[Item]) -> None:
-        """Delete what she has: a copy whole, of a message all but the receipt and its sender."""
+        """Delete what she has: a copy or file whole, of a message all but the receipt and its sender."""
         update = f"UPDATE items SET jwe = '', receipt = ?, source = ? WHERE {_ONE}"  # noqa: S608 (constant text)
         keys = [(item, item[:3]) for item in items]
         messages = [(item.receipt, item.source, *key) for item, key in keys if item.kind == "message"]
-        copies = [key for item, key in keys if item.kind == "copy"]
+        copies = [key for item, key in keys if item.kind != "message"]
         unit = [Statement(update, messages)] if messages else []
         if copies:
             unit.append(Statement(f"DELETE FROM items WHERE {_ONE}", copies))  # noqa: S608 (constant text)

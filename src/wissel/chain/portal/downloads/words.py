@@ -7,7 +7,7 @@ import msgspec
 from wissel.chain.copies.words import COPIES_MAX, JWE_CHARS_MAX
 
 HANDED_MAX: Final = 100  # items in one download; she asks again for more
-Kind = Literal["message", "copy"]
+Kind = Literal["message", "copy", "file"]
 
 
 class SealedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,7 +47,10 @@ class PlaceRow(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One item: `jwe` is empty once she has it; of a message then the receipt and who sent it are left."""
+    """One item: `jwe` is empty once she has it; of a message then the receipt and who sent it are left.
+
+    The id of a file is the SHA-256 of its sealed form.
+    """
 
     place: str
     kind: Kind
@@ -71,3 +74,4 @@ class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
 
     messages: int
     copies: int
+    files: int

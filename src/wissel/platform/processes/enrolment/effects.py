@@ -19,9 +19,10 @@ from wissel.messages.enrolment import (
     StatementQuestioned,
 )
 from wissel.messages.fields import Payload
+from wissel.messages.files import SCAN_KEPT, named_in
 from wissel.messages.identity import EducationAsked, EduidAsked, IdentityAsked
 from wissel.messages.payments import FeeStated, MandateAsked, MandateCancelled
-from wissel.messages.process import Effect, Event, Finish, Pass, Send, Status, Unwake, Wake
+from wissel.messages.process import Effect, EndScans, Event, Finish, Pass, Send, Status, Unwake, Wake
 from wissel.platform.processes.enrolment import doubts, gates, rules
 from wissel.platform.processes.enrolment.words import State, gate_of, said
 from wissel.platform.processes.errors import ProcessError
@@ -53,6 +54,13 @@ def timers(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Effect,
     gone = [Unwake(name) for name in before if name not in after]
     new = [Wake(name, from_ms(due)) for name, due in after.items() if before.get(name) != due]
     return (*gone, *new)
+
+
+def scans(scene: Scene) -> tuple[Effect, ...]:
+    """End scans of her identity document a day after her identity holds; also one that is sent later."""
+    was, holds = scene.before.gates["identity"].holds, scene.after.gates["identity"].holds
+    sent = any(each.ref.special for each in named_in(scene.event.data))
+    return (EndScans(scene.event.at + SCAN_KEPT),) if holds and (sent or not was) else ()
 
 
 def _party(scene: Scene, role: str) -> str:

@@ -74,7 +74,7 @@ def _take(row: Row, scene: effects.Scene) -> Decision:
         label=row.label,
         phase=row.to,
         state=state,
-        effects=(*made, *effects.timers(was, wanted)),
+        effects=(*made, *effects.timers(was, wanted), *effects.scans(scene)),
         open=tuple(name for name, gate in state.gates.items() if running and not gate.holds),
     )
 
