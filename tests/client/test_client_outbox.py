@@ -10,12 +10,17 @@ import pytest
 from tests.client.test_client_calls import MESSAGE, MORE, PlayedDoor, acknowledged, client
 from tests.infra.http_scene import NOON, CountedEntropy
 
+from wissel.client.errors import AnswerInvalid, NotComposed
+from wissel.client.files import attach
 from wissel.client.outbox import ASK_AGAIN_S, MemoryOutbox, Outbox, OutboxStore, Outgoing, outgoing
 from wissel.client.store import SqlOutbox, keep, let_go, tables
 from wissel.core.moments import from_ms, to_ms
 from wissel.infra.http.ports import Request, Response, Unreachable
 from wissel.infra.http.problem import problem
 from wissel.infra.sql.sqlite import SqliteDatabase
+from wissel.messages.files import FILE_BYTES_MAX, MediaType
+from wissel.messages.jose import SealingKey
+from wissel.messages.verify import b64, sha256
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -124,3 +129,88 @@ async def test_a_message_can_be_kept_in_the_same_transaction_as_what_it_is_about
     await database.commit([keep(message), keep(outgoing(MORE, NOON)), *let_go(MORE.envelope.source, MORE.envelope.id)])
     assert await SqlOutbox(database).due(to_ms(NOON), 10) == [message]
     database.close()
+
+
+FILE = attach(
+    b"%PDF-1.4 fictitious",
+    kind="diploma",
+    name="Diploma",
+    mediatype="application/pdf",
+    to=SealingKey.new(CountedEntropy("college")).public_jwk,
+    learner=SealingKey.new(CountedEntropy("learner")).public_jwk,
+    entropy=CountedEntropy("file"),
+)
+
+
+def uploads(door: PlayedDoor) -> list[str]:
+    """Return the hashes of what was uploaded, in order, and "message" for each message."""
+    return [b64(sha256(call.body)) if "/v1/files" in call.url else "message" for call in door.calls]
+
+
+def takes_files(request: Request) -> Response:
+    if "/v1/files" in request.url:
+        return Response(201, {}, msgspec.json.encode({"file": b64(sha256(request.body))}))
+    return acknowledged(MESSAGE)
+
+
+async def test_files_go_before_their_message_and_only_until_it_is_acknowledged(store: OutboxStore) -> None:
+    door = PlayedDoor(takes_files)
+    box = outbox(door, store)
+    await box.keep(MESSAGE, NOON, FILE.sealed)
+    assert await box.step(NOON) == 1
+    assert sorted(uploads(door)[:2]) == sorted([FILE.ref.sealed, FILE.ref.copy])
+    assert uploads(door)[2:] == ["message"]
+    upload = door.calls[0]
+    assert upload.headers["Content-Type"] == "application/jose"
+    assert MESSAGE.envelope.process in upload.url
+    assert "dataclass=personal" in upload.url
+    await box.step(NOON + timedelta(seconds=ASK_AGAIN_S))
+    assert uploads(door)[3:] == ["message"]
+    await box.done(MESSAGE.envelope.source, MESSAGE.envelope.id)
+    assert await store.files(MESSAGE.envelope.source, MESSAGE.envelope.id) in ((), [])
+
+
+async def test_a_platform_that_lost_what_it_had_gets_the_files_again(store: OutboxStore) -> None:
+    door = PlayedDoor(takes_files)
+    box = outbox(door, store)
+    await box.keep(MESSAGE, NOON, FILE.sealed)
+    await box.step(NOON)
+    unknown = Response(422, {}, msgspec.json.encode(problem(422, "file-unknown", "Upload it.")))
+    later = NOON + timedelta(seconds=ASK_AGAIN_S)
+    door.calls.clear()
+    door.answer = lambda request: unknown if len(door.calls) == 1 else takes_files(request)
+    await box.step(later)
+    assert uploads(door) == ["message"]
+    await box.step(later)
+    assert len(uploads(door)[1:]) == 3
+    [waiting] = await kept(store)
+    assert waiting.acknowledgement
+    assert not waiting.refused
+
+
+async def test_a_message_waits_while_its_file_cannot_be_uploaded(store: OutboxStore) -> None:
+    door = PlayedDoor(lambda request: refused(503) if "/v1/files" in request.url else acknowledged(MESSAGE))
+    box = outbox(door, store)
+    await box.keep(MESSAGE, NOON, FILE.sealed)
+    assert await box.step(NOON) == 0
+    assert "message" not in uploads(door)
+    door.answer = takes_files
+    assert await box.step(NOON + timedelta(days=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "mediatype"),
+    [(b"", "image/png"), (b"MZ\x90", "image/png"), (b"%PDF-" + bytes(FILE_BYTES_MAX), "application/pdf")],
+)
+def test_what_no_receiver_would_take_is_not_sealed(data: bytes, mediatype: MediaType) -> None:
+    key = SealingKey.new(CountedEntropy("college")).public_jwk
+    with pytest.raises(NotComposed) as caught:
+        attach(data, kind="photo", name="x", mediatype=mediatype, to=key, learner=None, entropy=CountedEntropy("file"))
+    assert caught.value.field == "data"
+
+
+async def test_what_comes_down_is_held_to_its_hash() -> None:
+    jwe = FILE.sealed[0].jwe
+    assert await client(PlayedDoor(lambda _: Response(200, {}, jwe))).download(FILE.ref.sealed) == jwe
+    with pytest.raises(AnswerInvalid):
+        await client(PlayedDoor(lambda _: Response(200, {}, jwe + b"x"))).download(FILE.ref.sealed)

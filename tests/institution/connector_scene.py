@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from wissel.client.compose import Draft, commitment_of, draft
+from wissel.client.files import Attached, attach
 from wissel.core.ids import uuid7
 from wissel.core.moments import rfc3339
 from wissel.infra.files.disk import DiskFolder
@@ -27,6 +28,7 @@ from wissel.messages.afschrift import compose as compose_afschrift
 from wissel.messages.enrolment import EnrolmentReady, EnrolmentRequested, EnrolmentWithdrawn, GateAsked
 from wissel.messages.envelope import Offered, Submission
 from wissel.messages.fields import Payload
+from wissel.messages.files import FileKind, MediaType
 from wissel.messages.identity import Address, Diploma, EducationAnswered, IdentityAnswered, Person
 from wissel.messages.jose import Sealer, SealingKey, SigningKey
 from wissel.messages.participant import Card, Key, StandingGrant
@@ -38,6 +40,7 @@ NOW = datetime(2026, 4, 15, 9, 0, tzinfo=UTC)
 PLATFORM = "http://platform.test"
 CONNECTOR = "http://connector.test"
 LOG = "wissel.test/log"
+PHOTO = b"\xff\xd8\xff a fictitious photo"
 SUBJECT = "urn:wissel:learner:11111111-2222-4333-8444-555555555555"
 
 PERSON = Person(
@@ -107,6 +110,7 @@ class PlayedPlatform:
         self.refuse: Refuse = lambda _: None
         self.institution_key: dict[str, str] = {}
         self.away = False
+        self.files: dict[str, Response] = {}  # what a download of this hash answers
 
     def cards(self) -> list[Card]:
         """Return the cards of everybody but the institution; DUO, IND and PSP let institutions speak to them."""
@@ -151,6 +155,8 @@ class PlayedPlatform:
         if path == "/v1/oauth/token":
             token = {"access_token": "t", "expires_in": 600, "scope": "s", "token_type": "Bearer"}
             return Response(200, {}, msgspec.json.encode(token))
+        if path.startswith("/v1/files/"):
+            return self.files.get(path.rpartition("/")[2], Response(404, {}, b""))
         if path == "/v1/mailbox":
             return Response(200, {}, msgspec.json.encode({"offered": self.offers}))
         return self._settle(body) if path == "/v1/mailbox/_settle" else self._accept(body)
@@ -405,6 +411,20 @@ class Scene:
         url = f"{CONNECTOR}/{self.house.short}/desk{what}"
         headers = {"authorization": f"Bearer {token or self.keys.desk}"}
         return await self.http.send(Request(method, url, headers, b"" if body is None else msgspec.json.encode(body)))
+
+    def paper(self, kind: FileKind = "photo", data: bytes = PHOTO, mediatype: MediaType = "image/jpeg") -> Attached:
+        """Return a file sealed to the institution, ready to be fetched at the platform."""
+        made = attach(
+            data,
+            kind=kind,
+            name="Pasfoto",
+            mediatype=mediatype,
+            to=self.keys.seal.public_jwk,
+            learner=None,
+            entropy=self.entropy,
+        )
+        self.platform.files[made.ref.sealed] = Response(200, {}, made.sealed[0].jwe)
+        return made
 
     def new_id(self) -> str:
         return uuid7(self.clock.now(), self.entropy)

@@ -19,7 +19,7 @@ from wissel.messages.envelope import Addressee
 from wissel.messages.fields import Payload
 from wissel.messages.jose import SealingKey, SigningKey
 from wissel.messages.participant import Card, StandingGrant
-from wissel.messages.verify import b64, canonical
+from wissel.messages.verify import b64, canonical, sha256
 from wissel.platform.forgetting.filestore import FileKeyStore
 
 START = datetime(2026, 4, 15, 7, 0, tzinfo=UTC)
@@ -92,6 +92,8 @@ class World:
         for part, answer in self.answers.items():
             if part in request.url:
                 return answer
+        if request.url.endswith("/files"):
+            return Response(200, {}, msgspec.json.encode({"stored": [b64(sha256(request.body))]}))
         body: dict[str, Any] = msgspec.json.decode(request.body)
         if request.url.endswith("/copies"):
             return Response(200, {}, msgspec.json.encode({"stored": [copy["id"] for copy in body["copies"]]}))

@@ -100,7 +100,7 @@ class Scene:
     async def deliver(
         self,
         what: str,
-        body: object,
+        body: bytes | object,
         token: str,
         *,
         key: SigningKey | None = None,
@@ -108,7 +108,7 @@ class Scene:
         delay: timedelta = timedelta(),
     ) -> Response:
         """Deliver as the platform. `key`: who signs the proof; `sent`: other bytes than were signed for."""
-        data = msgspec.json.encode(body)
+        data = body if isinstance(body, bytes) else msgspec.json.encode(body)
         url = f"{self.place.url}/{what}"
         proof = make_proof(
             key or self.platform, method="POST", url=url, body=data, now=self.clock.now(), entropy=self.entropy

@@ -174,6 +174,14 @@ def test_witnesses_are_named_or_said_to_be_none() -> None:
     assert line.split() == ["Getuigen", "geen"]
 
 
+def test_the_files_of_a_message_are_named_with_their_kind_and_size() -> None:
+    ref = {"kind": "identityscan", "name": "Paspoort", "mediatype": "image/jpeg", "size": 2_000, "sha256": "A" * 43}
+    dutch, english = (as_text(Case(payload={"files": [ref]}).build(), language) for language in ("nl", "en"))
+    for words in ("Bestanden 1", "kopie van een identiteitsbewijs", "Paspoort", "foto (JPEG)", "2000", "A" * 43):
+        assert words in dutch
+    assert "scan of an identity document" in english
+
+
 def test_a_long_value_stands_as_its_hash() -> None:
     said = as_text(Case(payload={"document": {"base64": "QUFB" * 90_000}, "name": "x" * 400}).build(), "en")
     assert "file of 270000 bytes, SHA-256 " in said

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 from scripts.test_vectors import FOLDER, ROOT, vectors
-from tests.messages.evidence import ORIGIN, START, Chance, keys, truth
+from tests.messages.evidence import ORIGIN, START, Case, Chance, keys, truth
 
 from wissel.messages import notes, verify
 from wissel.messages.jose import Sealer
@@ -102,6 +102,19 @@ def test_who_asks_for_witnesses_gets_1_without_them(bench: Bench) -> None:
     name = bench.write("vault/a.afschrift", truth("not witnessed"))
     assert bench.run(name) == (0, [f"{name}: yes, not witnessed"])
     assert bench.run("--witnessed", name) == (1, [f"{name}: yes, not witnessed"])
+
+
+def test_a_file_is_held_to_the_afschrift_that_names_it(bench: Bench) -> None:
+    photo = b"\x89PNG\r\n\x1a\n fictitious"
+    ref = {"kind": "photo", "sha256": verify.b64(verify.sha256(photo)), "size": len(photo)}
+    name = bench.write("vault/a.afschrift", seal(Case(payload={"files": [ref]}).build()))
+    plain, sealed = bench.write("photo.png", photo), bench.write("photo.jwe", seal(photo))
+    other = bench.write("other.png", photo + b"!")
+    for file in (plain, sealed):
+        assert bench.run("--file", file, name) == (0, [f"{name}: yes"])
+    for file, what in ((other, name), (plain, bench.write("vault/b.afschrift", GOOD))):
+        assert bench.run("--file", file, what) == (1, [f"{what}: no: It names no file of these bytes. [file-unnamed]"])
+    assert bench.run("--file", "nothing.png", name)[0] == 1
 
 
 def test_keys_trust_and_revocations_may_lie_elsewhere(bench: Bench) -> None:

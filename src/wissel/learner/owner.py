@@ -174,9 +174,9 @@ class Owner:
         """Destroy a copy now."""
         _check(await self._call("DELETE", f"/copies/{copy}"))
 
-    async def files(self) -> Sequence[FileLine]:
+    async def files(self) -> list[FileLine]:
         """Return her list of files."""
-        return _read(await self._call("GET", "/files"), FileList).files
+        return list(_read(await self._call("GET", "/files"), FileList).files)
 
     async def file(self, file: str) -> bytes:
         """Return one file, opened. Raises messages.verify.Refused when it is not what its id says."""

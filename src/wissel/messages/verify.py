@@ -692,7 +692,10 @@ def verify_file(file: Path, args: argparse.Namespace) -> Verdict:
         if verdict.ok and args.file:
             data = args.file.read_bytes()
             plain = open_copy(data, jwk) if data[:2] == b"ey" else data  # as a sealed one begins: base64url of {"
-            _need(names(parse(document).get("payload"), plain), Refused("file", "It names no file of these bytes."))
+            _need(
+                names(parse(document).get("payload"), plain),
+                Refused("file-unnamed", "It names no file of these bytes."),
+            )
     except Refused as error:
         return Verdict(ok=False, reason=error.sentence, code=error.code)
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:

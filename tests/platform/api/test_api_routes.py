@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from tests.infra.http_scene import NOON, CountedEntropy, bind, served
 from tests.platform.api.api_scene import BASE, COLLEGE, INSPECTOR, PLATFORM, PORTAL, Refused, Scene, offered
 
-from wissel.client import Refusal, Settled, compose
+from wissel.client import Refusal, SealedFile, Settled, compose
 from wissel.core.errors import WisselError
 from wissel.infra.http.ports import Request, Response
 from wissel.messages.enrolment import NoticeSent
 from wissel.messages.envelope import Submission
+from wissel.messages.files import JWE_BYTES_MAX
+from wissel.messages.verify import b64, sha256
 from wissel.platform.api.words import Limits
 
 PROCESS = "01890a5d-ac96-874b-bcce-b302099a8057"
@@ -332,6 +334,63 @@ async def test_entries_are_for_their_parties_and_bundles_for_the_inspector() -> 
     assert (await ask(INSPECTOR, "/log/tile/entries/000.p/3")).body == b"bundle"
     assert (await ask(INSPECTOR, "/log/tile/entries/001")).status == 404
     assert (await ask(COLLEGE, "/log/tile/entries/000.p/3")).status == 403
+
+
+FILES = f"/v1/files?process={PROCESS}&recipient={COLLEGE}"
+
+
+async def test_a_file_goes_in_and_out_over_the_real_server_larger_than_any_message() -> None:
+    bound = bind()
+    scene = Scene(bound.base)
+    jwe = b"a" * (JWE_BYTES_MAX - 1)
+    async with served({"platform": (scene.door, bound)}) as http:
+        scene.http = http
+        client, message = scene.client(COLLEGE), notice(scene)
+        file = SealedFile(b64(sha256(jwe)), jwe, hers=True, special=True)
+        await client.upload(file, message.envelope)
+        asked, _ = scene.switch.files[file.hash]
+        assert (asked.process, asked.recipient, asked.dataclass) == (message.envelope.process, SUBJECT, "special")
+        assert await client.download(file.hash) == jwe
+
+
+async def test_a_file_is_answered_201_and_the_same_again_200() -> None:
+    scene, jose = Scene(), {"Content-Type": "application/jose"}
+    answers = [await call(scene, "POST", FILES, b"e..e.e.e", **jose) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 200]
+    assert {answer.body for answer in answers} == {msgspec.json.encode({"file": b64(sha256(b"e..e.e.e"))})}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "media_type", "status"),
+    [
+        (FILES, b"{}", "application/json", 415),
+        (FILES, b"x" * (JWE_BYTES_MAX + 1), "application/jose", 413),
+        (f"/v1/files?process={PROCESS}", b"x", "application/jose", 400),
+        (f"/v1/files?process=me&recipient={COLLEGE}", b"x", "application/jose", 400),
+        (f"/v1/files?process={PROCESS}&recipient=mailto:noor@example.org", b"x", "application/jose", 400),
+        (f"{FILES}&dataclass=none", b"x", "application/jose", 400),
+        ("/v1/messages", b"x" * (1024 * 1024 + 1), "application/json", 413),
+    ],
+)
+async def test_what_is_no_upload_never_reaches_the_switch(path: str, body: bytes, media_type: str, status: int) -> None:
+    scene = Scene()
+    answer = await call(scene, "POST", path, body, **{"Content-Type": media_type})
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert scene.switch.files == {}
+
+
+async def test_files_are_for_who_has_a_token_with_the_scope() -> None:
+    scene = Scene()
+    digest = "A" * 43
+    for method, path in (("POST", FILES), ("GET", f"/v1/files/{digest}")):
+        bare = await scene.http.send(Request(method, BASE + path, {"Content-Type": "application/jose"}, b"x"))
+        assert (bare.status, code_of(bare)) == (401, "unauthenticated")
+    token = await scene.client(INSPECTOR)._bearer()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await scene.http.send(Request("GET", f"{BASE}/v1/files/{digest}", headers))).status == 403
+    assert (await call(scene, "GET", "/v1/files/..%2Fetc")).status in {400, 404}
+    assert scene.switch.callers == []
 
 
 def test_every_error_of_the_api_has_a_code_of_its_own() -> None:
