@@ -11,11 +11,13 @@ from tests.journeys.nation import Nation, nation
 from wissel.assembly.demo import play
 from wissel.chain.people import People
 from wissel.infra.sql.sqlite import back_up
+from wissel.messages.verify import open_jwe, parse_json
 from wissel.platform.forgetting.thief.actions import rob
 from wissel.platform.forgetting.thief.words import Loot, MarkerHit
 
 NAME: Final = "Zebramarker"
 STREET: Final = "Quaggamarkerstraat"
+PAPER: Final = "Verzonnen pasfoto van Test Zebramarker"  # inside her photo, and nowhere else
 MOTIVATION: Final = "Okapimarker wil dit heel graag leren"
 
 
@@ -30,7 +32,7 @@ async def marked(here: Nation) -> tuple[str, tuple[str, ...]]:
     _, tag = await learner.owner.profile()
     await learner.owner.write_profile(msgspec.json.encode(profile), tag)
     process = await here.enrol(learner, play.Wish())
-    return process, (NAME, STREET, MOTIVATION, person.bsn)
+    return process, (NAME, STREET, MOTIVATION, person.bsn, PAPER)
 
 
 def in_clear(loot: Loot) -> list[MarkerHit]:
@@ -64,6 +66,13 @@ async def test_nothing_lies_in_clear_while_it_runs_and_nothing_opens_when_it_is_
         keys, readings = running.of(process)
         assert keys, "the control: a running process must be readable with the key store"
         assert any(NAME.encode() in reading.plain for reading in readings)
+        jwes = [reading.plain for reading in readings if reading.table == "files"]
+        assert jwes, "with the key store the sender's own seal is reached, and no further"
+        assert not any(PAPER.encode() in reading.plain for reading in readings)
+        photo = next(iter((here.scene.data / "institutions" / "noord" / "files").iterdir())).read_bytes()
+        assert photo in jwes, "the control: what the institution can open is what the platform carries"
+        jwk = parse_json((here.scene.data / "institutions" / "noord" / "keys" / "seal.json").read_bytes())
+        assert PAPER.encode() in open_jwe(photo.decode(), jwk)
         await refuse(here, process)
         seized = rob(disk, [night], markers=markers)
         assert seized.of(process) == ((), ())
