@@ -5,12 +5,13 @@
 
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from wissel.core.fees import STATUTORY
 from wissel.messages.catalogue import CATALOGUE, MessageType
+from wissel.messages.files import FILE_BYTES_MAX, FileKind, MediaType
 from wissel.messages.grounds import GROUNDS
 from wissel.messages.holds import HOLD_GROUNDS
 from wissel.platform.processes.enrolment.rules import RULES
@@ -53,10 +54,35 @@ def messages_page() -> str:
         "that runs. Fields named under *apart* are sealed under a key of their own. The learner gets a copy of every",
         "message about her, unless the section says otherwise.",
         "",
+        *_files(),
     ]
     for row in CATALOGUE.values():
         lines += _message(row)
     return "\n".join(lines)
+
+
+def _files() -> list[str]:
+    """Tell how a payload names a file that travels beside it."""
+    media, kinds = (", ".join(f"`{each}`" for each in get_args(kind)) for kind in (MediaType, FileKind))
+    return [
+        "## Files beside a message",
+        "",
+        f"A payload names a file (at most {FILE_BYTES_MAX // 1_048_576} MiB) by an object with these fields; the bytes",
+        "travel apart, sealed by the sender, and the platform cannot open them ([the calls](api.md#files)).",
+        "",
+        "| field | what it is |",
+        "|---|---|",
+        f"| `kind` | {kinds} |",
+        "| `name` | what people see |",
+        f"| `mediatype` | {media}; the receiver holds the first bytes to it |",
+        "| `size`, `sha256` | of the file itself: who has it and the afschrift knows that it is the one |",
+        "| `sealed` | SHA-256 of the JWE to the receiver: by this the receiver fetches it |",
+        "| `copy` | SHA-256 of the JWE to the learner; absent when she is the receiver, or has no vault |",
+        "",
+        "All hashes are base64url. An `identityscan` ends 24 hours after the learner was verified, at the platform and",
+        "at the receiver, and after four weeks at the latest; a hold does not keep it. What she has herself is hers.",
+        "",
+    ]
 
 
 def _message(row: MessageType) -> list[str]:
