@@ -174,3 +174,18 @@ async def test_a_file_is_fetched_once_also_when_the_message_comes_again(scene: S
     scene.platform.files.clear()
     await scene.hear(offer)
     assert last(scene) == first
+
+
+async def test_a_hold_keeps_a_photo_past_its_end_and_never_a_scan(scene: Scene) -> None:
+    photo, scan = scene.paper(), scene.paper("identityscan")
+    await scene.hear(scene.request(files=(photo.ref, scan.ref)))
+    (stated,) = scene.platform.said("gates.stated")
+    await scene.deliver(scene.copy_of(stated))
+    body = {"process": scene.process, "role": "archivist", "ground": "objection", "until": "2029-01-01"}
+    assert (await scene.staff("POST", "/holds", body)).status == 204
+    await scene.clock.sleep(800 * DAY.total_seconds())
+    await scene.work()
+    assert kept(scene) == [f"{photo.ref.sealed}.jwe"]
+    await scene.clock.sleep(400 * DAY.total_seconds())
+    await scene.work()
+    assert kept(scene) == []

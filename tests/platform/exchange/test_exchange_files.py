@@ -1,7 +1,7 @@
 """Files at the platform: taken in sealed, named by one message, handed to one party, and ended with their keys."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,18 @@ from wissel.client.compose import Draft
 from wissel.client.files import Attached, SealedFile, attach
 from wissel.client.words import Upload
 from wissel.core.errors import WisselError
+from wissel.core.moments import end_of
 from wissel.infra.http.ports import Response
 from wissel.messages.catalogue import Party
 from wissel.messages.enrolment import EnrolmentRequested
-from wissel.messages.files import JWE_BYTES_MAX, FileKind, FileRef
+from wissel.messages.files import FILE_BYTES_MAX, JWE_BYTES_MAX, FileKind, FileRef
 from wissel.messages.identity import Address, Person
 from wissel.messages.jose import Sealer, SealingKey, SigningKey
 from wissel.messages.participant import StandingGrant
 from wissel.messages.payments import PaymentChoice
 from wissel.messages.verify import canonical, open_jwe
 from wissel.platform.exchange.words import Limits
+from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.words import KeyName
 
 REQUESTED = "nl.wissel.enrolment.requested.v1"
@@ -341,3 +343,32 @@ async def test_nothing_stored_of_a_file_is_what_was_uploaded(world: World, tmp_p
     for form in photo.sealed:
         assert form.jwe[200:260] not in disk, "the JWE is sealed once more, so that destroying its key destroys it"
     assert b"OKAPIMARKER" not in disk
+
+
+async def test_the_largest_file_passes_whole(world: World) -> None:
+    data = (PHOTO + bytes(FILE_BYTES_MAX))[:FILE_BYTES_MAX]
+    photo = paper(world, data=data)
+    assert max(len(form.jwe) for form in photo.sealed) <= JWE_BYTES_MAX
+    await sent(world, photo)
+    await work(world)
+    jwe = await Switchboard(world.platform.desk).download(SCHOOL, photo.ref.sealed)
+    assert open_jwe(jwe.decode(), world.seals[SCHOOL].private_jwk) == data
+
+
+async def test_a_file_goes_with_its_process(world: World) -> None:
+    photo = paper(world)
+    made = await sent(world, photo)
+    await work(world)
+    (offered,) = await Switchboard(world.platform.desk).offered(SCHOOL, 1)
+    await answer(world, offered)
+    await work(world)
+    assert await Switchboard(world.platform.desk).download(SCHOOL, photo.ref.sealed), "handed to it, not settled yet"
+    keys = await world.platform.keys.load([made.envelope.process])
+    end = date.fromisoformat(made.envelope.enddate)
+    await world.clock.sleep((end_of(end) - world.clock.now()).total_seconds() + 1)
+    await work(world, 8)
+    assert await why(world, photo.ref.sealed) == "file-missing"
+    assert await files(world) == []
+    name = KeyName(made.envelope.process, "post", photo.ref.sealed)
+    with pytest.raises(KeyGone):
+        world.platform.keys.unwrap(keys[name].row)
