@@ -181,7 +181,7 @@ async def test_a_hold_keeps_a_photo_past_its_end_and_never_a_scan(scene: Scene) 
     await scene.hear(scene.request(files=(photo.ref, scan.ref)))
     (stated,) = scene.platform.said("gates.stated")
     await scene.deliver(scene.copy_of(stated))
-    body = {"process": scene.process, "role": "archivist", "ground": "objection", "until": "2029-01-01"}
+    body = {"process": scene.process, "role": "archivist", "ground": "archive", "until": "2029-01-01"}
     assert (await scene.staff("POST", "/holds", body)).status == 204
     await scene.clock.sleep(800 * DAY.total_seconds())
     await scene.work()
