@@ -77,7 +77,7 @@ def _files() -> list[str]:
         f"| `mediatype` | {media}; the receiver holds the first bytes to it |",
         "| `size`, `sha256` | of the file itself: who has it and the afschrift knows that it is the one |",
         "| `sealed` | SHA-256 of the JWE to the receiver: by this the receiver fetches it |",
-        "| `copy` | SHA-256 of the JWE to the learner; absent when she is the receiver, or has no vault |",
+        "| `copy` | SHA-256 of the JWE to the learner; absent when she is the receiver |",
         "",
         "All hashes are base64url. An `identityscan` ends 24 hours after the learner was verified, at the platform and",
         "at the receiver, and after four weeks at the latest; a hold does not keep it. What she has herself is hers.",

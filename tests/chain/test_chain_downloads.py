@@ -61,7 +61,8 @@ async def deliver(
     stage: Stage, what: str, body: object, *, token: str = "", url: str = "", key: SigningKey = PLATFORM
 ) -> Response:
     """Call the place as the platform does, or with one thing otherwise."""
-    url, raw = f"{url or addressee(stage).vault}/{what}", msgspec.json.encode(body)
+    raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    url = f"{url or addressee(stage).vault}/{what}"
     proof = make_proof(key, method="POST", url=url, body=raw, now=stage.clock.now(), entropy=CHANCE)
     headers = {"authorization": f"Bearer {token or addressee(stage).token}", HEADER: proof}
     return await stage.http.send(Request("POST", url, {**headers, "content-type": "application/json"}, raw))
@@ -89,10 +90,10 @@ async def test_a_message_is_for_later_until_she_has_it(stage: Stage) -> None:
     delivery = message(stage)
     assert outcome(stage, await deliver(stage, "messages", delivery)) == "later"
     assert outcome(stage, await deliver(stage, "messages", delivery)) == "later"
-    assert await download(stage, "everything-fine") == {"messages": 0, "copies": 0}
-    assert await download(stage) == {"messages": 1, "copies": 0}
+    assert await download(stage, "everything-fine") == {"messages": 0, "copies": 0, "files": 0}
+    assert await download(stage) == {"messages": 1, "copies": 0, "files": 0}
     assert outcome(stage, await deliver(stage, "messages", delivery)) == "accepted"
-    assert await download(stage) == {"messages": 0, "copies": 0}
+    assert await download(stage) == {"messages": 0, "copies": 0, "files": 0}
 
 
 async def test_the_copy_takes_the_place_of_its_message_and_goes_when_she_has_it(stage: Stage) -> None:
@@ -100,7 +101,7 @@ async def test_the_copy_takes_the_place_of_its_message_and_goes_when_she_has_it(
     for _ in range(2):
         answer = await deliver(stage, "copies", copy(stage))
         assert msgspec.json.decode(answer.body) == {"stored": [b64(COMMITMENT)]}
-    assert await download(stage) == {"messages": 0, "copies": 1}
+    assert await download(stage) == {"messages": 0, "copies": 1, "files": 0}
     assert stage.folders(f"{REF}/vault").names() == [f"{b64(COMMITMENT)}.afschrift"]
     assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]
 
@@ -110,7 +111,7 @@ async def test_what_is_not_sealed_to_her_is_not_signed_for(stage: Stage) -> None
     delivery = message(stage)
     delivery["messages"][0]["jwe"] = other
     await deliver(stage, "messages", delivery)
-    assert await download(stage) == {"messages": 0, "copies": 0}
+    assert await download(stage) == {"messages": 0, "copies": 0, "files": 0}
     assert outcome(stage, await deliver(stage, "messages", delivery)) == "later"
 
 
@@ -137,4 +138,19 @@ async def test_a_message_that_the_platform_did_not_acknowledge_is_refused_whole(
     again = message(stage, acknowledged())
     again["messages"][0]["acknowledgement"] += "A"
     assert (await deliver(stage, "messages", again)).status == 409
-    assert await download(stage) == {"messages": 1, "copies": 0}
+    assert await download(stage) == {"messages": 1, "copies": 0, "files": 0}
+
+
+async def test_a_file_waits_sealed_and_goes_when_she_has_it(stage: Stage) -> None:
+    jwe = Sealer.new(addressee(stage).key, CHANCE).seal(b"%PDF-1.4 MARKER", CHANCE).encode()
+    digest = b64(sha256(jwe))
+    for _ in range(2):
+        answer = await deliver(stage, "files", jwe)
+        assert (answer.status, msgspec.json.decode(answer.body)) == (200, {"stored": [digest]})
+    assert (await deliver(stage, "files", b"%PDF-1.4 not sealed")).status == 422
+    assert (await deliver(stage, "files", jwe, token="another")).status == 401
+    assert (await deliver(stage, "files", jwe, key=SigningKey.new(CHANCE))).status == 401
+    assert await download(stage, "everything-fine") == {"messages": 0, "copies": 0, "files": 0}
+    assert await download(stage) == {"messages": 0, "copies": 0, "files": 1}
+    assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]
+    assert stage.folders(f"{REF}/files").read(f"{digest}.jwe") == jwe

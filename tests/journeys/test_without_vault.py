@@ -13,7 +13,7 @@ from wissel.assembly.demo import play
 from wissel.client import Client
 from wissel.institution.samples import urn
 from wissel.messages.jose import SigningKey
-from wissel.messages.verify import jws_header, open_copy, parse_json, read_trust, verify
+from wissel.messages.verify import jws_header, names, open_copy, parse_json, read_trust, verify
 
 INSTITUTION = "institutions/noord"
 DOWNLOADS, DEFAULT, NEVER = "everything-fine-downloads", "everything-fine-without-vault", "never-downloads"
@@ -105,6 +105,9 @@ async def test_who_downloads_has_every_copy_and_her_portal_could_read_none(tmp_p
             if copy["envelope"]["recipient"] == copy["envelope"]["subject"]
         }
         assert signers == {key.kid for key in portal.keys if key.use == "sign"}, "a download counts with its receipt"
+        (photo,) = (here.scene.data / "learners" / DOWNLOADS / "files").iterdir()
+        jwk = parse_json((here.scene.data / "learners" / DOWNLOADS / "keys" / "seal.json").read_bytes())
+        assert any(names(copy["payload"], open_copy(photo.read_bytes(), jwk)) for copy in copies)
         assert on_the_shelf(here) == [], "what she has at home is gone here"
         assert not list((here.scene.data / "learners" / DOWNLOADS / "profile").glob("message.*"))
         assert private_key(here, DOWNLOADS) not in written_by(here, "chain", "platform", "provider")
@@ -121,7 +124,7 @@ async def test_a_message_waits_sealed_at_the_portal_until_she_comes(tmp_path: Pa
         mine = await play.call(
             here.network, "POST", f"{here.scene.address('portal')}/play/learners/everything-fine/downloads", {}
         )
-        assert mine == {"messages": 0, "copies": 0}, "nobody else is handed what is hers"
+        assert mine == {"messages": 0, "copies": 0, "files": 0}, "nobody else is handed what is hers"
         await come_back_until(here, DOWNLOADS, "process.forgotten", process)
 
 

@@ -20,7 +20,7 @@ from wissel.chain.world import World
 from wissel.infra.http.ports import Request, Response
 from wissel.messages.jose import Sealer, SealingKey
 from wissel.messages.participant import Jwk
-from wissel.messages.verify import Refused, open_jwe
+from wissel.messages.verify import Refused, b64, open_jwe, sha256
 
 _SEAL: Final = "seal.json"
 _PROFILE: Final = "profile.json"
@@ -98,6 +98,8 @@ class Browser:
         except Refused:
             return None
         if item.kind == "file":
+            if b64(sha256(item.jwe.encode())) != item.id:
+                return None
             self._files.add(f"{item.id}.jwe", item.jwe.encode())
             return ""
         if item.kind == "copy":
