@@ -14,18 +14,20 @@ from wissel.assembly.platform import published
 from wissel.assembly.switch import Switchboard
 from wissel.client.compose import Draft
 from wissel.client.files import Attached, SealedFile, attach
-from wissel.client.words import Upload
+from wissel.client.words import Settled, Upload
 from wissel.core.errors import WisselError
 from wissel.core.moments import end_of
 from wissel.infra.http.ports import Response
 from wissel.messages.catalogue import Party
-from wissel.messages.enrolment import EnrolmentRequested
+from wissel.messages.enrolment import AdmissionDecided, EnrolmentRequested
+from wissel.messages.fields import Objection
 from wissel.messages.files import FILE_BYTES_MAX, JWE_BYTES_MAX, FileKind, FileRef
 from wissel.messages.identity import Address, Person
 from wissel.messages.jose import Sealer, SealingKey, SigningKey
 from wissel.messages.participant import StandingGrant
 from wissel.messages.payments import PaymentChoice
-from wissel.messages.verify import canonical, open_jwe
+from wissel.messages.records import receipt
+from wissel.messages.verify import b64, canonical, open_jwe
 from wissel.platform.exchange.words import Limits
 from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.words import KeyName
@@ -43,6 +45,11 @@ GRANTS: tuple[tuple[str, Party, str], ...] = (
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Return a platform whose school takes requests, and whose eduID may be asked."""
     made = await make_world(tmp_path)
+    spoken = SigningKey.new(made.entropy)  # eduID's own key is for id_tokens
+    card = made.platform.participants.card(EDUID)
+    keys = (*card.keys, published("sign", spoken.public_jwk, spoken.kid, START))
+    await made.platform.participants.register(msgspec.structs.replace(card, keys=keys), START)
+    object.__setattr__(made, "keys", {**made.keys, EDUID + "/sign": spoken})
     await grant(made, *GRANTS, (EDUID, "platform", "nl.wissel.eduid.asked.v1"))
     yield made
     made.close()
@@ -56,12 +63,30 @@ async def grant(world: World, *given: tuple[str, Party, str]) -> None:
             grantor=who, role=role, type=kind, purpose="p", ground="g", since="2026-01-01", until="2027-12-31"
         )
         card = participants.card(who)
-        key = world.keys[who]
-        if who == EDUID:  # its own key is for id_tokens
-            key = SigningKey.new(world.entropy)
-            card = msgspec.structs.replace(card, keys=(*card.keys, published("sign", key.public_jwk, key.kid, START)))
-        signed = key.sign(canonical(msgspec.to_builtins(stated)))
+        signed = signer(world, who).sign(canonical(msgspec.to_builtins(stated)))
         await participants.register(msgspec.structs.replace(card, grants=(*card.grants, signed)), START)
+
+
+def signer(world: World, who: str) -> SigningKey:
+    return world.keys.get(who + "/sign") or world.keys[who]
+
+
+async def answer_all(world: World) -> None:
+    """Let the school and eduID accept whatever is offered to them, until nothing is."""
+    board = Switchboard(world.platform.desk)
+    for _ in range(20):
+        await work(world)
+        for who in (SCHOOL, EDUID):
+            for offered in await board.offered(who, 10):
+                signed = receipt(
+                    signer(world, who),
+                    acknowledgement=offered.acknowledgement,
+                    outcome="accepted",
+                    at=world.clock.now(),
+                )
+                settled = Settled(id=offered.envelope.id, source=offered.envelope.source, receipt=signed)
+                assert not (await board.settle(who, [settled]))[0].code
+        await world.clock.sleep(1)
 
 
 def paper(world: World, kind: FileKind = "photo", data: bytes = PHOTO, to: SealingKey | None = None) -> Attached:
@@ -372,3 +397,59 @@ async def test_a_file_goes_with_its_process(world: World) -> None:
     name = KeyName(made.envelope.process, "post", photo.ref.sealed)
     with pytest.raises(KeyGone):
         world.platform.keys.unwrap(keys[name].row)
+
+
+async def refuse(world: World, made: Draft) -> None:
+    """Let the school refuse her, so that the process is decided."""
+    objection = Objection(until="2026-06-10", where="https://school.example/bezwaar", how="By letter.")
+    refusal = AdmissionDecided(
+        decision="refused", role="admission board", ground="education", text="No diploma.", objection=objection
+    )
+    drafted = world.draft(
+        "nl.wissel.admission.decided.v1",
+        refusal,
+        source=SCHOOL,
+        recipient=SUBJECT,
+        subject=SUBJECT,
+        grant=b64(made.commitment),
+        process=made.envelope.process,
+    )
+    await Switchboard(world.platform.desk).accept(SCHOOL, msgspec.json.encode(drafted.signed(world.keys[SCHOOL])))
+    await answer_all(world)
+
+
+async def test_her_form_waits_for_a_vault_that_is_away_as_long_as_a_copy_does(world: World) -> None:
+    photo, scan = paper(world), paper(world, "identityscan")
+    world.answers["/files"] = Response(503, {}, b"")
+    made = await sent(world, photo, scan)
+    await answer_all(world)
+    await refuse(world, made)
+    process, until = made.envelope.process, (world.clock.now() + timedelta(days=30)).date().isoformat()
+    assert await world.database.fetch("SELECT life FROM processes") == [("settled",)]
+    keys = "SELECT class, scope, day FROM data_keys WHERE process = ? ORDER BY scope"
+    assert await world.database.fetch(keys, (process,)) == [
+        ("parcel", "", until),
+        ("parcel", photo.ref.copy, until),
+    ]
+    assert [keyclass for keyclass, _, _ in await files(world)] == ["parcel"]
+    assert await why(world, photo.ref.sealed) == "file-missing"
+    assert await why(world, scan.ref.sealed) == "file-missing"
+    del world.answers["/files"]
+    await world.clock.sleep(20 * 86_400)
+    await work(world, 6)
+    delivered = [each.body for each in world.sent if each.url.endswith("/files")][-1]
+    assert open_jwe(delivered.decode(), world.seals["learner"].private_jwk) == PHOTO
+    for table in ("processes", "files", "parcels", "data_keys"):
+        assert await world.database.fetch(f"SELECT COUNT(*) FROM {table}") == [(0,)]  # noqa: S608 - a closed list
+
+
+async def test_a_receiver_whose_grant_is_over_is_handed_no_file(world: World) -> None:
+    photo = paper(world)
+    await sent(world, photo)
+    await work(world)
+    participants = world.platform.participants
+    card = participants.card(SCHOOL)
+    await participants.register(msgspec.structs.replace(card, grants=()), world.clock.now())
+    assert await why(world, photo.ref.sealed) == "file-missing"
+    await participants.register(card, world.clock.now())
+    assert await Switchboard(world.platform.desk).download(SCHOOL, photo.ref.sealed)

@@ -218,6 +218,7 @@ class Delivery:
             return 0
         let_go = await files.delivered(self._desk, file, now)
         if not await self._commit([parcels.handed_over([row]), self._leaf("file.delivered", row, "", now), *let_go]):
+            await self._commit([self._later([row], now)])
             return 0
         self._tell("file.delivered", row)
         return 1

@@ -15,7 +15,7 @@ from wissel.platform.forgetting.errors import ForgettingError
 from wissel.platform.forgetting.rules import GRACE
 from wissel.platform.forgetting.shred import order_destroy_class
 from wissel.platform.forgetting.words import KeyRing
-from wissel.platform.store import messages, parcels, processes
+from wissel.platform.store import files, messages, parcels, processes
 from wissel.platform.store.leaves import pending
 from wissel.platform.store.words import MailRow, MessageRow, ProcessRow, Where
 
@@ -61,7 +61,7 @@ async def keep_parcels(desk: Desk, where: Where, now: datetime) -> list[Statemen
     if not await parcels.any_left(desk.database, where):
         return []
     until = now + timedelta(days=desk.limits.parcel_days)
-    unit = [parcels.keep_until(where, to_ms(until))]
+    unit = [parcels.keep_until(where, to_ms(until)), files.keep_until(where, to_ms(until))]
     for key in await desk.keys.rows([where.process]):
         if key.cls == "parcel" and key.end_day != dutch_day(until):
             unit += desk.keys.move(key, dutch_day(until), now).statements

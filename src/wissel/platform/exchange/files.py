@@ -17,6 +17,7 @@ from wissel.infra.sql.ports import Conflict, Statement
 from wissel.messages.envelope import LEARNER, Envelope
 from wissel.messages.files import JWE_BYTES_MAX, SCAN_KEPT_MAX, FileRef, Named
 from wissel.messages.verify import Refused, b64, parse_json, sha256, unb64
+from wissel.platform.exchange import grants
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import FileEnded, FileMissing, FileRefused, FilesWaiting, FileTaken, FileUnknown
 from wissel.platform.forgetting.rules import place
@@ -181,8 +182,9 @@ def _give(desk: Desk, message: MessageRow, row: FileRow, keys: KeyRing) -> list[
     if row.keyclass == "special":
         end = min(end, to_ms(accepted + SCAN_KEPT_MAX))
         day = min(day, dutch_day(from_ms(end)))
-    elif row.keyclass == "parcel":  # as copies: her vault may be away when the process settles
-        day += timedelta(days=desk.limits.parcel_days + 1)
+    elif row.keyclass == "parcel":  # as copies, also when her vault is away: settling moves both to the same day
+        copies = keys.get(KeyName(row.process, "parcel"))
+        day = copies.row.end_day if copies is not None else day + timedelta(days=desk.limits.parcel_days + 1)
         end = to_ms(end_of(day))
     moved = desk.keys.move(keys[_name(row)].row, day, accepted)
     return [*moved.statements, files.name(row, message.source, message.id, end)]
@@ -209,6 +211,8 @@ async def _may_have(desk: Desk, caller: str, row: FileRow) -> bool:
     message = await messages.find(desk.database, row.which)
     if message is None or message.recipient != caller:
         return False  # settled
+    if not grants.may_send(message.source, caller, message.type, desk.participants, desk.clock.now()):
+        return False  # its grant is over: then the message is not handed out either
     mail = await messages.find_mail(desk.database, caller, row.source, row.id)
     if any(head.process == row.process for head in mail):
         return True

@@ -77,6 +77,14 @@ def end_special(where: Where, end_ms: int) -> Statement:
     )
 
 
+def keep_until(where: Where, end_ms: int) -> Statement:
+    """Let what waits for the learner's vault end when the copies do that wait beside it."""
+    return Statement(
+        "UPDATE files SET end_ms = ? WHERE partition = ? AND process = ? AND keyclass = 'parcel'",
+        [(end_ms, *where)],
+    )
+
+
 def drop(row: FileRow) -> Statement:
     """Drop a file; one that is gone already is a conflict."""
     return Statement(f"DELETE FROM files WHERE {_ONE}", [row.key], expect=1)  # noqa: S608 - a constant
