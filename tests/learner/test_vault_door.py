@@ -213,6 +213,17 @@ async def test_a_copy_goes_on_its_end_date_unless_the_owner_keeps_it(scene: Scen
     assert [copy.id for copy in await scene.owner.copies()] == [kept[0]]
 
 
+async def test_a_copy_kept_until_the_last_day_there_is_holds_up_nobody_elses_end(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    ever, gone = scene.afschrift("2026-05-01"), scene.afschrift("2026-05-01")
+    copies = [{"id": copy, "jwe": scene.seal(document)} for copy, document in (ever, gone)]
+    await scene.deliver("copies", {"copies": copies}, token)
+    assert await scene.owner.tend() == 2
+    await scene.owner.keep(ever[0], date.max)
+    assert await scene.built.provider.step(NOW + timedelta(days=17)) == 1
+    assert [copy.id for copy in await scene.owner.copies()] == [ever[0]]
+
+
 async def test_a_provider_that_starts_again_knows_its_vaults(scene: Scene, tmp_path: Path) -> None:
     again = Scene(tmp_path / "learners")
     assert list(again.built.provider._vaults.all()) == [scene.place.vault]
