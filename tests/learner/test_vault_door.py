@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.learner.vault_scene import NOW, Scene
+from tests.learner.vault_scene import BASE, NOW, Scene
 
-from wissel.infra.http.ports import Request
-from wissel.learner.owner import Owner, VaultRefused, open_all
+from wissel.infra.files.memory import MemoryFolder
+from wissel.infra.http.ports import Http, Request, Response, Unreachable
+from wissel.learner.owner import Owner, VaultRefused, make_keys, open_all, open_vault
 from wissel.learner.words import OPENINGS_BURST, Asked, Given
 from wissel.messages.jose import SigningKey
 from wissel.messages.records import read_receipt
@@ -229,22 +230,58 @@ async def test_a_provider_that_starts_again_knows_its_vaults(scene: Scene, tmp_p
     assert list(again.built.provider._vaults.all()) == [scene.place.vault]
 
 
+class Deaf:
+    """An Http whose first answer is lost on its way back."""
+
+    def __init__(self, http: Http) -> None:
+        self._http, self._lost = http, False
+
+    async def send(self, request: Request) -> Response:
+        answer = await self._http.send(request)
+        if self._lost:
+            return answer
+        self._lost = True
+        raise Unreachable("No answer came.")
+
+
+async def test_a_vault_whose_opening_was_not_heard_is_opened_by_asking_again(scene: Scene) -> None:
+    folder, http = MemoryFolder(), Deaf(scene.http)
+    keys = make_keys(folder, scene.entropy)
+    with pytest.raises(Unreachable):
+        await open_vault(http, base=BASE, name="jip", keys=keys, folder=folder)
+    place = await open_vault(http, base=BASE, name="jip", keys=keys, folder=folder)
+    assert await Owner(http, place=place, keys=keys, entropy=scene.entropy).copies() == []
+
+
+@pytest.mark.parametrize("other", ["key", "grant", "digest"])
+async def test_who_asks_for_a_name_that_is_taken_gets_nobodys_vault(scene: Scene, other: str) -> None:
+    grant, _, secret = scene.place.token.partition(".")
+    right = {
+        "name": "noor",
+        "key": scene.keys.seal.public_jwk,
+        "grant": grant,
+        "digest": b64(sha256(secret.encode())),
+    }
+    wrong = {"key": scene.keys.profile.public_jwk, "grant": "A" * 22, "digest": "A" * 43}
+    bodies = [json.dumps(body).encode() for body in (right, {**right, other: wrong[other]})]
+    same, another = [await scene.http.send(Request("POST", f"{BASE}/v", {}, body)) for body in bodies]
+    assert (same.status, json.loads(same.body)) == (201, {"vault": scene.place.vault})
+    assert another.status == 409
+
+
 async def test_a_private_key_is_refused_when_a_vault_is_opened(scene: Scene) -> None:
-    body = json.dumps({"name": "other", "key": scene.keys.seal.private_jwk}).encode()
-    answer = await scene.http.send(Request("POST", "http://provider.test/v", {}, body))
+    body = {"name": "other", "key": scene.keys.seal.private_jwk, "grant": "A" * 22, "digest": "A" * 43}
+    answer = await scene.http.send(Request("POST", f"{BASE}/v", {}, json.dumps(body).encode()))
     assert answer.status == 422
-    taken = json.dumps({"name": "noor", "key": scene.keys.seal.public_jwk}).encode()
-    assert (await scene.http.send(Request("POST", "http://provider.test/v", {}, taken))).status == 409
+    assert "private" in answer.body.decode()
 
 
 async def test_one_address_opens_so_many_vaults_and_hears_when_it_may_open_more(scene: Scene) -> None:
-    body = msgspec.json.encode({"name": "noor", "key": scene.keys.seal.public_jwk})  # taken: it uses up no room
-    statuses = [
-        (await scene.http.send(Request("POST", "http://provider.test/v", {}, body))).status
-        for _ in range(OPENINGS_BURST)
-    ]
+    taken = {"name": "noor", "key": scene.keys.seal.public_jwk, "grant": "A" * 22, "digest": "A" * 43}
+    body = msgspec.json.encode(taken)  # it uses up no room
+    statuses = [(await scene.http.send(Request("POST", f"{BASE}/v", {}, body))).status for _ in range(OPENINGS_BURST)]
     assert set(statuses) == {409, 429}, "the scene opened one"
-    answer = await scene.http.send(Request("POST", "http://provider.test/v", {}, body))
+    answer = await scene.http.send(Request("POST", f"{BASE}/v", {}, body))
     assert (answer.status, answer.headers["retry-after"]) == (429, "1")
     scene.clock.at += timedelta(seconds=1)
-    assert (await scene.http.send(Request("POST", "http://provider.test/v", {}, body))).status == 409
+    assert (await scene.http.send(Request("POST", f"{BASE}/v", {}, body))).status == 409

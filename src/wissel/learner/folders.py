@@ -1,5 +1,6 @@
 """Vaults in folders: `<learners>/<name>/vault` holds `<commitment>.afschrift` only, `<name>/profile` all the rest."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -60,9 +61,11 @@ class FolderVaults:
     def __init__(self, learners: Path) -> None:
         self._learners = learners
         self._open: dict[str, FolderVault] = {}
+        self._named: dict[str, VaultCard] = {}
         for card in sorted(learners.glob(f"*/profile/{CARD}")):
             known = msgspec.json.decode(card.read_bytes(), type=VaultCard)
             self._open[known.vault] = self._drawers(card.parent.parent)
+            self._named[known.name] = known
 
     def all(self) -> list[str]:
         """Return all ids; see `ports.Vaults`."""
@@ -72,14 +75,19 @@ class FolderVaults:
         """Return a vault's drawers; see `ports.Vaults`."""
         return self._open.get(vault)
 
-    def open(self, card: VaultCard) -> VaultStore | None:
-        """Make a new vault; see `ports.Vaults`."""
-        folder = self._learners / card.name
-        if card.vault in self._open or (folder / "profile" / CARD).exists():
+    def named(self, name: str) -> VaultCard | None:
+        """Return a vault's card; see `ports.Vaults`."""
+        return self._named.get(name)
+
+    def open(self, card: VaultCard, profile: Mapping[str, bytes]) -> VaultStore | None:
+        """Make a new vault; see `ports.Vaults`. The card comes last: until then there is no vault."""
+        if card.vault in self._open or card.name in self._named:
             return None
-        drawers = self._drawers(folder)
-        drawers.note(CARD, msgspec.json.encode(card))
-        self._open[card.vault] = drawers
+        drawers = self._drawers(self._learners / card.name)
+        for left in drawers.notes("grant."):  # by an opening that a crash cut short
+            drawers.drop(left)
+        _fill(drawers, card, profile)
+        self._open[card.vault], self._named[card.name] = drawers, card
         return drawers
 
     @staticmethod
@@ -93,7 +101,7 @@ class MemoryVaults:
 
     def __init__(self) -> None:
         self._open: dict[str, FolderVault] = {}
-        self._names: set[str] = set()
+        self._named: dict[str, VaultCard] = {}
 
     def all(self) -> list[str]:
         """Return all ids; see `ports.Vaults`."""
@@ -103,12 +111,21 @@ class MemoryVaults:
         """Return a vault's drawers; see `ports.Vaults`."""
         return self._open.get(vault)
 
-    def open(self, card: VaultCard) -> VaultStore | None:
+    def named(self, name: str) -> VaultCard | None:
+        """Return a vault's card; see `ports.Vaults`."""
+        return self._named.get(name)
+
+    def open(self, card: VaultCard, profile: Mapping[str, bytes]) -> VaultStore | None:
         """Make a new vault; see `ports.Vaults`."""
-        if card.vault in self._open or card.name in self._names:
+        if card.vault in self._open or card.name in self._named:
             return None
         drawers = FolderVault(MemoryFolder(), MemoryFolder())
-        drawers.note(CARD, msgspec.json.encode(card))
-        self._open[card.vault] = drawers
-        self._names.add(card.name)
+        _fill(drawers, card, profile)
+        self._open[card.vault], self._named[card.name] = drawers, card
         return drawers
+
+
+def _fill(drawers: FolderVault, card: VaultCard, profile: Mapping[str, bytes]) -> None:
+    for name, data in profile.items():
+        drawers.note(name, data)
+    drawers.note(CARD, msgspec.json.encode(card))

@@ -51,17 +51,28 @@ class Provider:
         self._swept: datetime | None = None
 
     def open(self, opening: Opening) -> Opened:
-        """Open a vault for the public key that a learner made. Raises Unfit, Taken or Full."""
+        """Open a vault for the public key that a learner made. Asked again by her, as when no answer came: the same.
+
+        Raises Unfit, Taken or Full.
+        """
+        _check_key(opening.key)
+        known = self._vaults.named(opening.name)
+        if known is not None:
+            return self._again(known, opening)
         if len(list(self._vaults.all())) >= VAULTS_MAX:
             raise Full("This provider has no room for another vault.")
-        _check_key(opening.key)
-        vault = b64(self._entropy.draw(16))
-        store = self._vaults.open(VaultCard(vault=vault, name=opening.name, key=opening.key))
-        if store is None:
+        card = VaultCard(vault=b64(self._entropy.draw(16)), name=opening.name, key=opening.key)
+        grant = owner_grant(opening, self._clock.now())
+        self._vaults.open(card, {_grant_name(grant.id): msgspec.json.encode(grant)})
+        return Opened(vault=card.vault)
+
+    def _again(self, known: VaultCard, opening: Opening) -> Opened:
+        store = self._vaults.find(known.vault)
+        grant = _read_grant(store, opening.grant) if store else None
+        own = grant is not None and grant.kind == "owner" and grant.digest == opening.digest
+        if not own or known.key != opening.key:
             raise Taken("There is a vault of this name already.", field="/name")
-        grant, token = owner_grant(self._clock.now(), self._entropy)
-        _keep_grant(store, grant)
-        return Opened(vault=vault, token=token)
+        return Opened(vault=known.vault)
 
     def admit(self, vault: str, token: str, act: Act) -> tuple[VaultStore, Grant]:
         """Return the drawers and the grant under which the bearer of `token` may do `act`. Raises VaultError."""
@@ -220,12 +231,16 @@ def _waiting_name(waiting: Waiting) -> str:
     return f"message.{waiting.id}.{waiting.commitment}"
 
 
+def _grant_name(grant_id: str) -> str:
+    return f"grant.{grant_id}"
+
+
 def _keep_grant(store: VaultStore, grant: Grant) -> None:
-    store.note(f"grant.{grant.id}", msgspec.json.encode(grant))
+    store.note(_grant_name(grant.id), msgspec.json.encode(grant))
 
 
 def _read_grant(store: VaultStore, grant_id: str) -> Grant | None:
-    return _decode(store.noted(f"grant.{grant_id}"), Grant)
+    return _decode(store.noted(_grant_name(grant_id)), Grant)
 
 
 def _without_digest(grant: Grant) -> dict[str, object]:

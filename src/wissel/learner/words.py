@@ -137,17 +137,21 @@ class VaultCard(Strict, frozen=True, kw_only=True):
 
 
 class Opening(Strict, frozen=True, kw_only=True):
-    """A learner opens a vault: a name for it and the public half of the sealing key that she made."""
+    """A learner opens a vault: a name for it and the public half of the sealing key that she made.
+
+    Her token `<grant>.<secret>` is of her own making: the provider learns its id and the SHA-256 of its secret.
+    """
 
     name: Name
     key: Jwk
+    grant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}\Z")]
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
 
 
 class Opened(Strict, frozen=True, kw_only=True):
-    """A new vault: its id and the owner's token, which is shown once."""
+    """A vault that is open: its id. Asked again in the same words, it is the same vault."""
 
     vault: str
-    token: str
 
 
 class Waiting(Strict, frozen=True, kw_only=True):
