@@ -40,12 +40,17 @@ class Outgoing(NamedTuple):
     refused: str = ""
     learner: str = ""
 
+    @property
+    def tried(self) -> bool:
+        """Whether it was sent before: then it lies in the outbox, or was let go."""
+        return bool(self.attempts or self.acknowledgement or self.refused)
+
 
 class OutboxStore(Protocol):
     """Where outgoing messages lie: durable, in the sender's own store."""
 
     async def put(self, message: Outgoing) -> None:
-        """Keep a message, or what became of it; one per (source, id)."""
+        """Keep a message, one per (source, id); of one that was tried, what became of it, if it is still there."""
         ...
 
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
@@ -118,8 +123,9 @@ class MemoryOutbox:
         self._messages: dict[tuple[str, str], Outgoing] = {}
 
     async def put(self, message: Outgoing) -> None:
-        """Keep a message."""
-        self._messages[message.source, message.id] = message
+        """Keep a message, or what became of it."""
+        if not message.tried or (message.source, message.id) in self._messages:
+            self._messages[message.source, message.id] = message
 
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
         """Return messages that are due."""

@@ -31,12 +31,20 @@ def tables() -> list[Statement]:
 
 
 def keep(message: Outgoing) -> Statement:
-    """Return the statement that keeps a message, or what became of it."""
+    """Return the statement that keeps a message; one that is there takes over what became of it."""
     return Statement(
         f"INSERT INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - column names of our own
         " ON CONFLICT (source, id) DO UPDATE SET due_ms = excluded.due_ms, attempts = excluded.attempts,"
         " acknowledgement = excluded.acknowledgement, refused = excluded.refused, learner = excluded.learner",
         [tuple(message)],
+    )
+
+
+def book(message: Outgoing) -> Statement:
+    """Return the statement that books what became of a message, unless it was let go meanwhile."""
+    return Statement(
+        "UPDATE outbox SET due_ms = ?, attempts = ?, acknowledgement = ?, refused = ? WHERE source = ? AND id = ?",
+        [(message.due_ms, message.attempts, message.acknowledgement, message.refused, message.source, message.id)],
     )
 
 
@@ -52,8 +60,8 @@ class SqlOutbox:
         self._database = database
 
     async def put(self, message: Outgoing) -> None:
-        """Keep a message; durable when this returns."""
-        await self._database.commit([keep(message)])
+        """Keep a message, or what became of it; durable when this returns."""
+        await self._database.commit([book(message) if message.tried else keep(message)])
 
     async def due(self, now_ms: int, limit: int) -> Sequence[Outgoing]:
         """Return messages that are due."""
