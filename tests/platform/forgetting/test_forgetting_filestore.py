@@ -315,6 +315,9 @@ def test_the_highest_checkpoint_is_never_lowered(folder: Path) -> None:
     store = reopened(store, folder)
     with pytest.raises(CheckpointLower):
         store.keep_checkpoint("wissel.test/1\n9\nroot\n")
+    with pytest.raises(CheckpointLower, match="another tree"):
+        store.keep_checkpoint("wissel.test/1\n10\nfork\n\n— sig\n")
+    store.keep_checkpoint("wissel.test/1\n10\nroot\n\n— sig\n")
     store.keep_checkpoint("wissel.test/2\n1\nroot\n")  # a log reopened under a new origin
     assert store.checkpoint().startswith("wissel.test/2\n1\n")
     with pytest.raises(ForgettingError):

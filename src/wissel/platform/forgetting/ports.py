@@ -84,5 +84,5 @@ class KeyStore(KeyReader, Protocol):
         ...
 
     def keep_checkpoint(self, note: str) -> None:
-        """Keep a checkpoint note. Raises CheckpointLower when a higher one of the same origin is kept."""
+        """Keep a checkpoint note. Raises CheckpointLower when one that it contradicts is kept for the same origin."""
         ...
