@@ -19,7 +19,7 @@ from wissel.platform.forgetting.errors import (
 )
 from wissel.platform.forgetting.filestore import FileKeyStore
 from wissel.platform.forgetting.layout import FileKeyReader
-from wissel.platform.forgetting.words import Slot
+from wissel.platform.forgetting.words import Slot, SlotCount
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -135,7 +135,7 @@ def test_a_zeroed_slot_is_an_error_for_owner_and_looker(folder: Path) -> None:
         with pytest.raises(KeyGone):
             reader.slot(TODAY, one.number)
         assert reader.slot(TODAY, two.number) == two.secret
-        assert reader.count(TODAY) == (2, 1)
+        assert reader.count(TODAY) == SlotCount(2, 1)
     assert one.secret not in layout.slot_file(folder, TODAY).read_bytes()
     store.close()
 
@@ -147,7 +147,7 @@ def test_zeroing_again_or_what_never_was_is_well_and_makes_no_slot(folder: Path)
     store.zero(TODAY, [0, 0, 7, -1])
     store.zero(TODAY, [0])
     store.zero(TOMORROW, [0])
-    assert store.count(TODAY) == (2, 1)
+    assert store.count(TODAY) == SlotCount(2, 1)
     store.close()
 
 
