@@ -194,6 +194,22 @@ async def test_a_portal_works_on_the_profile_until_its_grant_is_withdrawn(scene:
     assert gone.value.http_status == 410
 
 
+async def test_a_portal_cannot_use_up_the_grants_of_her_vault(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wissel.learner.provider.GRANTS_MAX", 5)
+    monkeypatch.setattr("wissel.learner.provider.PORTAL_GRANTS_MAX", 2, raising=False)
+    given = await scene.owner.give(Asked(kind="portal", purpose="to prepare an enrolment", until="2026-08-31"))
+    place = msgspec.structs.replace(scene.place, token=given.token)
+    portal = Owner(scene.http, place=place, keys=scene.keys, entropy=scene.entropy)
+    asked = Asked(kind="process", purpose="one enrolment", until="2026-12-31")
+    for _ in range(2):
+        await portal.give(asked)
+    with pytest.raises(VaultRefused, match="507"):
+        await portal.give(asked)
+    await scene.owner.give(asked)
+    with pytest.raises(VaultRefused, match="507"):
+        await scene.owner.give(asked)
+
+
 async def test_tokens_and_their_secrets_are_not_on_the_providers_disk(scene: Scene) -> None:
     given = await process_token(scene)
     secret = given.token.partition(".")[2].encode()

@@ -1,6 +1,6 @@
 """What a provider of vaults does: keep what comes, hand it to the owner, and let nobody in without a grant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -15,6 +15,7 @@ from wissel.learner.grants import Act, check, may_revoke, new_grant, owner_grant
 from wissel.learner.ports import Vaults, VaultStore
 from wissel.learner.words import (
     GRANTS_MAX,
+    PORTAL_GRANTS_MAX,
     VAULTS_MAX,
     Asked,
     CopyLine,
@@ -104,8 +105,11 @@ class Provider:
 
     def give(self, store: VaultStore, maker: Grant, asked: Asked) -> Given:
         """Give a grant in the name of `maker`. Raises NotGranted, Unfit or Full."""
-        if len(store.notes("grant.")) >= GRANTS_MAX:
+        names = store.notes(_grant_name(""))
+        if len(names) >= GRANTS_MAX:
             raise Full("This vault has given out as many grants as it can keep.")
+        if maker.kind != "owner" and _made_by(store, names, maker) >= PORTAL_GRANTS_MAX:
+            raise Full("This portal has given as many grants as one may. Its owner can give more.")
         grant, given = new_grant(asked, maker, self._clock.now(), self._entropy)
         _keep_grant(store, grant)
         return given
@@ -121,7 +125,7 @@ class Provider:
 
     def grants(self, store: VaultStore) -> tuple[SeenGrant, ...]:
         """Return every grant that was ever given on this vault."""
-        names = store.notes("grant.")
+        names = store.notes(_grant_name(""))
         found = [_decode(store.noted(name), Grant) for name in names]
         return tuple(msgspec.convert(_without_digest(grant), SeenGrant) for grant in found if grant)
 
@@ -241,6 +245,11 @@ def _keep_grant(store: VaultStore, grant: Grant) -> None:
 
 def _read_grant(store: VaultStore, grant_id: str) -> Grant | None:
     return _decode(store.noted(_grant_name(grant_id)), Grant)
+
+
+def _made_by(store: VaultStore, names: Sequence[str], maker: Grant) -> int:
+    found = (_decode(store.noted(name), Grant) for name in names)
+    return sum(grant is not None and grant.maker == maker.id for grant in found)
 
 
 def _without_digest(grant: Grant) -> dict[str, object]:

@@ -11,6 +11,7 @@ COPIES_MAX: Final = 100  # per request
 JWE_MAX: Final = 1_500_000  # characters of one sealed copy or message; a payload may hold a 400 kB document
 PROFILE_MAX: Final = 200_000
 GRANTS_MAX: Final = 2_000  # per vault, dead ones included
+PORTAL_GRANTS_MAX: Final = 400  # of those, by one portal
 VAULTS_MAX: Final = 10_000  # per provider
 OPENINGS_PER_SECOND: Final = 1.0  # vaults that one network address may open
 OPENINGS_BURST: Final = 500
