@@ -121,3 +121,13 @@ async def test_a_value_that_does_not_fit_fails_its_own_unit_and_the_store_goes_o
         assert not isinstance(caught.value, StoreFailed | TimeoutError)
     await asyncio.wait_for(database.commit([Statement(INSERT, [(2, "b")])]), 5)
     assert await names(database) == ["b"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_when_the_writer_dies_nobody_waits_for_it(tmp_path: Path) -> None:
+    with WriterThread(SqliteDatabase(tmp_path / "store.sqlite")) as database:
+        mistakes = [database.commit([None]), database.commit([])]  # type: ignore[list-item]  # a mistake in our own code
+        found = await asyncio.wait_for(asyncio.gather(*mistakes, return_exceptions=True), 5)
+        assert isinstance(found[0], StoreFailed)
+        with pytest.raises(StoreFailed, match="writer"):
+            await asyncio.wait_for(database.commit([]), 5)

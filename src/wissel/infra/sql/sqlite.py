@@ -10,7 +10,7 @@ import fcntl
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, ClassVar, Final, NamedTuple
 
 from wissel.core.errors import WisselError
@@ -68,6 +68,7 @@ class SqliteDatabase:
         self._reader.execute("PRAGMA query_only=ON")
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._threaded = False
+        self._stopped = False
         self._broken = ""
 
     async def commit(self, unit: Sequence[Statement]) -> None:
@@ -80,6 +81,8 @@ class SqliteDatabase:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         self._queue.put(_Waiting(unit, loop, done))
+        if self._stopped:
+            self._let_down()
         await done
 
     async def fetch(self, sql: str, args: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
@@ -91,16 +94,26 @@ class SqliteDatabase:
         self._threaded = True
 
     def write_until_closed(self) -> None:
-        """Commit what waits, again and again, until `close`. The one function of the writer's thread."""
-        while True:
-            batch = [self._queue.get()]
-            while len(batch) < UNITS_PER_COMMIT_MAX and not self._queue.empty():
-                batch.append(self._queue.get())
-            waiting = [entry for entry in batch if entry is not None]
-            for entry, failure in zip(waiting, self._commit([w.unit for w in waiting]), strict=True):
-                entry.loop.call_soon_threadsafe(_settle, entry.done, failure)
-            if None in batch:
-                return
+        """Commit what waits, again and again, until `stop`. The one function of the writer's thread.
+
+        Should it die of a mistake, whoever waits, or comes later, is told StoreFailed.
+        """
+        waiting, ending = list[_Waiting](), False
+        try:
+            while not ending:
+                batch = [self._queue.get()]
+                while len(batch) < UNITS_PER_COMMIT_MAX and not self._queue.empty():
+                    batch.append(self._queue.get())
+                ending = None in batch
+                waiting = [entry for entry in batch if entry is not None]
+                for entry, failure in zip(waiting, self._commit([w.unit for w in waiting]), strict=True):
+                    entry.loop.call_soon_threadsafe(_settle, entry.done, failure)
+                waiting = []
+        finally:
+            self._stopped = True
+            for untold in waiting:
+                self._queue.put(untold)
+            self._let_down()
 
     def tidy(self) -> None:
         """Fold the journal into the database and cut it to nothing. For quiet moments, without a writer thread."""
@@ -116,6 +129,17 @@ class SqliteDatabase:
         self._reader.close()
         self._writer.close()
         self._lock.close()
+
+    def _let_down(self) -> None:
+        """Tell all that wait for a writer that has stopped."""
+        while True:
+            try:
+                entry = self._queue.get_nowait()
+            except Empty:
+                return
+            if entry is not None:
+                failure = StoreFailed(f"The writer of {self.path.name} has stopped. Stop, look at the log, start.")
+                entry.loop.call_soon_threadsafe(_settle, entry.done, failure)
 
     def _commit(self, units: Sequence[Sequence[Statement]]) -> Sequence[Exception | None]:
         if not units:
