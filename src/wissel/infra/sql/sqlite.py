@@ -17,6 +17,8 @@ from wissel.core.errors import WisselError
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed, Value
 
 UNITS_PER_COMMIT_MAX: Final = 512
+QUIET_S: Final = 1.0
+_PATIENCE: Final = "PRAGMA busy_timeout=5000"
 
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -24,7 +26,7 @@ _PRAGMAS: Final = (
     "PRAGMA secure_delete=ON",  # second line only: what is written is ciphertext
     "PRAGMA temp_store=MEMORY",  # nothing is spooled beside the database
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
+    _PATIENCE,
 )
 
 
@@ -69,6 +71,7 @@ class SqliteDatabase:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._threaded = False
         self._stopped = False
+        self._untidy = False
         self._broken = ""
 
     async def commit(self, unit: Sequence[Statement]) -> None:
@@ -101,7 +104,7 @@ class SqliteDatabase:
         waiting, ending = list[_Waiting](), False
         try:
             while not ending:
-                batch = [self._queue.get()]
+                batch = [self._next()]
                 while len(batch) < UNITS_PER_COMMIT_MAX and not self._queue.empty():
                     batch.append(self._queue.get())
                 ending = None in batch
@@ -115,9 +118,28 @@ class SqliteDatabase:
                 self._queue.put(untold)
             self._let_down()
 
-    def tidy(self) -> None:
-        """Fold the journal into the database and cut it to nothing. For quiet moments, without a writer thread."""
-        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _next(self) -> _Waiting | None:
+        """Wait for something to write; in the first quiet moment after a commit, tidy up."""
+        while self._untidy:
+            try:
+                return self._queue.get(timeout=QUIET_S)
+            except Empty:
+                self._tidy()
+        return self._queue.get()
+
+    def _tidy(self) -> None:
+        """Fold the journal into the database and cut it to nothing, so that what was deleted stands in neither.
+
+        Who reads the file meanwhile, such as a back-up, is not waited for: it is tried again a moment later.
+        """
+        try:
+            self._writer.execute("PRAGMA busy_timeout=0")
+            ((busy, *_),) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._writer.execute(_PATIENCE)
+            self._untidy = bool(busy)
+        except sqlite3.Error as error:
+            self._broken = f"The database {self.path.name} could not tidy up ({error}). Stop, check the disk, start."
+            self._untidy = False
 
     def stop(self) -> None:
         """Let the writer's thread end when all that waits is committed."""
@@ -146,6 +168,7 @@ class SqliteDatabase:
             return []
         if self._broken:
             return [StoreFailed(self._broken) for _ in units]
+        self._untidy = True
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             outcomes = [self._write(unit) for unit in units]
