@@ -18,12 +18,12 @@ OPENINGS_BURST: Final = 500
 
 Kind = Literal["owner", "portal", "process", "capability"]
 
-COMMITMENT: Final = r"^[A-Za-z0-9_-]{43}\Z"
+COMMITMENT: Final = r"^[A-Za-z0-9_-]{43}$(?!\n)"
 CopyId = Annotated[str, msgspec.Meta(pattern=COMMITMENT)]  # the commitment, base64url
-MessageId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}\Z")]
-JWE: Final = r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{22}\Z"  # RFC 7516, direct
+MessageId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}$(?!\n)")]
+JWE: Final = r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{22}$(?!\n)"  # RFC 7516, direct
 Jwe = Annotated[str, msgspec.Meta(pattern=JWE, max_length=JWE_MAX)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$(?!\n)")]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -145,8 +145,8 @@ class Opening(Strict, frozen=True, kw_only=True):
 
     name: Name
     key: Jwk
-    grant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}\Z")]
-    digest: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
+    grant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)")]
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
 
 
 class Opened(Strict, frozen=True, kw_only=True):
