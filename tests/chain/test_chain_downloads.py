@@ -120,7 +120,7 @@ async def test_only_the_platform_puts_in_and_only_with_the_token_of_the_place(st
     unknown = addressee(stage).vault[:-1] + "x"
     stranger = SigningKey.new(CHANCE)
     assert (await deliver(stage, what, body, token="another")).status == 401
-    assert (await deliver(stage, what, body, key=stranger)).status == 401
+    assert (await deliver(stage, what, body, key=stranger)).status == 400
     assert (await deliver(stage, what, body, url=unknown)).status in {400, 404}
     stage.clock.jump(86_400 * 700)
     assert (await deliver(stage, what, body)).status == 410, "the platform hears that it need not come again"

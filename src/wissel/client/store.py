@@ -42,9 +42,11 @@ def keep(message: Outgoing) -> Statement:
 
 def book(message: Outgoing) -> Statement:
     """Return the statement that books what became of a message, unless it was let go meanwhile."""
+    became = (message.due_ms, message.attempts, message.acknowledgement, message.refused, message.learner)
     return Statement(
-        "UPDATE outbox SET due_ms = ?, attempts = ?, acknowledgement = ?, refused = ? WHERE source = ? AND id = ?",
-        [(message.due_ms, message.attempts, message.acknowledgement, message.refused, message.source, message.id)],
+        "UPDATE outbox SET due_ms = ?, attempts = ?, acknowledgement = ?, refused = ?, learner = ?"
+        " WHERE source = ? AND id = ?",
+        [(*became, message.source, message.id)],
     )
 
 

@@ -12,7 +12,7 @@ from wissel.chain.portal.downloads.actions import Downloads
 from wissel.chain.portal.downloads.words import Receipts
 from wissel.infra.http.proof import HEADER
 
-PlaceId = Annotated[str, PathParameter(pattern=r"^[0-9a-f-]{36}$")]
+PlaceId = Annotated[str, PathParameter(pattern=r"^[0-9a-f-]{36}$(?!\n)")]
 _Asked = Request[Any, Any, Any]
 
 
