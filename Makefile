@@ -37,6 +37,7 @@ chaos: $(DEV)  ## processes die of kill -9 while learners enrol, and the books a
 
 docs: $(RUN)  ## write the pages that are made from code (docs/errors.md and its like)
 	@for page in scripts/docs_*.py; do $(BIN)/python $$page || exit 1; done
+	@$(BIN)/python -m wissel.platform.api.document > docs/openapi.json
 
 format: $(DEV)  ## lay out the code, and mend what the linter can mend
 	@$(BIN)/ruff format src tests scripts

@@ -121,7 +121,7 @@ async def test_only_the_platform_puts_in_and_only_with_the_token_of_the_place(st
     unknown = addressee(stage).vault[:-1] + "x"
     stranger = SigningKey.new(CHANCE)
     assert (await deliver(stage, what, body, token="another")).status == 401
-    assert (await deliver(stage, what, body, key=stranger)).status == 401
+    assert (await deliver(stage, what, body, key=stranger)).status == 400
     assert (await deliver(stage, what, body, url=unknown)).status in {400, 404}
     stage.clock.jump(86_400 * 700)
     assert (await deliver(stage, what, body)).status == 410, "the platform hears that it need not come again"
@@ -149,7 +149,7 @@ async def test_a_file_waits_sealed_and_goes_when_she_has_it(stage: Stage) -> Non
         assert (answer.status, msgspec.json.decode(answer.body)) == (200, {"stored": [digest]})
     assert (await deliver(stage, "files", b"%PDF-1.4 not sealed")).status == 422
     assert (await deliver(stage, "files", jwe, token="another")).status == 401
-    assert (await deliver(stage, "files", jwe, key=SigningKey.new(CHANCE))).status == 401
+    assert (await deliver(stage, "files", jwe, key=SigningKey.new(CHANCE))).status == 400
     assert await download(stage, "everything-fine") == {"messages": 0, "copies": 0, "files": 0}
     assert await download(stage) == {"messages": 0, "copies": 0, "files": 1}
     assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]

@@ -101,6 +101,37 @@ async def test_what_is_refused_for_good_is_kept_with_the_reason_and_not_sent_aga
     assert await kept(store) == []
 
 
+class Stranger(PlayedDoor):
+    """Gives no token: it does not know, or does not believe, who calls."""
+
+    async def send(self, request: Request) -> Response:
+        return refused(400) if request.url.endswith("/oauth/token") else await super().send(request)
+
+
+@pytest.mark.parametrize("door", [PlayedDoor(lambda _: refused(401)), Stranger(lambda _: acknowledged(MESSAGE))])
+async def test_a_platform_that_does_not_know_the_caller_is_asked_again(store: OutboxStore, door: PlayedDoor) -> None:
+    box = outbox(door, store)
+    await box.keep(MESSAGE, NOON)
+    assert await box.step(NOON) == 0
+    [waiting] = await kept(store)
+    assert not waiting.refused
+    assert to_ms(NOON) < waiting.due_ms <= to_ms(NOON + timedelta(seconds=300))
+
+
+async def test_a_message_let_go_while_it_is_being_sent_does_not_come_back(store: OutboxStore) -> None:
+    class Quick(PlayedDoor):
+        """The receipt is in her vault before the platform's answer is here."""
+
+        async def send(self, request: Request) -> Response:
+            await store.drop(MESSAGE.envelope.source, MESSAGE.envelope.id)
+            return await super().send(request)
+
+    box = outbox(Quick(lambda _: acknowledged(MESSAGE)), store)
+    await box.keep(MESSAGE, NOON)
+    await box.step(NOON)
+    assert await kept(store) == []
+
+
 async def test_one_bad_message_does_not_hold_up_the_next(store: OutboxStore) -> None:
     def answer(request: Request) -> Response:
         return refused(422) if request.body == msgspec.json.encode(MESSAGE) else acknowledged(MORE)

@@ -4,10 +4,13 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import pytest
 from tests.house.reading import HOUSE, Source, imports, sources
+
+from wissel.messages.envelope import Day, Id
 
 ABOVE: Final = ("assembly/*", "simulation/*", "cli.py")
 TECHNIQUE: Final = ("infra/http/*", "infra/sql/*")
@@ -179,6 +182,35 @@ def test_phases_change_only_by_the_table() -> None:
 @pytest.mark.parametrize("code", ["turn.phase = 'ready'", "turn.phase = label", "Decision(label=x, phase='ready')"])
 def test_the_search_for_made_up_phases_sees_them(code: str) -> None:
     assert list(phases_made_up(ast.parse(code)))
+
+
+LOOSE: Final = re.compile(r"^\^.*(\$|\\Z)$|^\^.*\\[dw].*\$", re.DOTALL)
+
+
+def loose_patterns(tree: ast.AST) -> Iterator[str]:
+    """Yield patterns that let a line end or a strange digit through: `$` matches before one too, `\\d` any script's."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and LOOSE.search(node.value):
+            yield node.value
+
+
+def test_a_pattern_lets_nothing_through_behind_its_end() -> None:
+    """JSON Schema and Python read `^…$(?!\\n)` alike; `$` alone lets "x\\n" pass here, and `\\Z` exists here only."""
+    found = [f"{source.path} {pattern}" for source in house() for pattern in loose_patterns(source.tree)]
+    assert not found, "end with $(?!\\n), and write [0-9]:\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("code", ["r'^[a-z]$'", "r'^[a-z]\\Z'", "r'^\\d+$(?!\\n)'", "p = r'^(x)?$'"])
+def test_the_search_for_loose_patterns_sees_them(code: str) -> None:
+    assert list(loose_patterns(ast.parse(code)))
+
+
+@pytest.mark.parametrize(("kind", "good"), [(Id, "01890a5d-ac96-774b-bcce-b302099a8057"), (Day, "2026-01-01")])
+def test_a_field_has_no_line_behind_it(kind: Any, good: str) -> None:
+    assert msgspec.convert(good, kind) == good
+    for bad in (f"{good}\n", f"\n{good}", good.translate({48: 0x660})):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(bad, kind)
 
 
 def test_the_played_chain_does_not_lean_on_our_reading_of_the_formats() -> None:

@@ -181,6 +181,22 @@ async def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.Mon
         writer.close()
 
 
+async def test_a_body_that_comes_in_drops_is_not_waited_for_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "BODY_WHOLE_S", 0.3, raising=False)
+    bound = bind()
+    async with served({"it": (make(), bound)}):
+        reader, writer = await asyncio.open_connection(bound.host, bound.port)
+        writer.write(b"POST /body HTTP/1.1\r\nHost: it\r\nContent-Length: 100\r\n\r\n")
+        answer = asyncio.ensure_future(reader.readline())
+        for _ in range(40):
+            if answer.done():
+                break
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+        assert b" 408 " in await asyncio.wait_for(answer, 1)
+        writer.close()
+
+
 async def test_the_log_says_what_happened_and_never_with_what() -> None:
     log = KeptLog()
     await ask("GET", "/number?count=SECRET", log)

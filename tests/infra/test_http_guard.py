@@ -83,6 +83,13 @@ def test_public_addresses_are_let_through(address: str) -> None:
         "https://example.org:99999/",
         "https://example.org/" + "a" * 2000,
         "gopher://127.0.0.1:6379/_FLUSHALL",
+        "https://2130706433/",
+        "https://127.1/",
+        "https://0177.0.0.1/",
+        "https://0x7f.1/",
+        "https://0x7f000001/",
+        "https://127.0.0.1./",
+        "https://10.0.0.1.example.0x1/",
     ],
 )
 def test_what_is_not_a_public_https_address_is_refused(url: str) -> None:

@@ -1,6 +1,7 @@
 """What every database behind the port promises; SQLite today, each further one by another line in `OPENERS`."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -121,3 +122,34 @@ async def test_a_value_that_does_not_fit_fails_its_own_unit_and_the_store_goes_o
         assert not isinstance(caught.value, StoreFailed | TimeoutError)
     await asyncio.wait_for(database.commit([Statement(INSERT, [(2, "b")])]), 5)
     assert await names(database) == ["b"]
+
+
+async def test_in_a_quiet_moment_what_was_deleted_leaves_the_disk(tmp_path: Path) -> None:
+    """DELETE is not erasure: without this the text stands in the journal until something else is written over it."""
+    with WriterThread(SqliteDatabase(tmp_path / "store.sqlite")) as database:
+        await database.commit([Statement("CREATE TABLE things (id BIGINT PRIMARY KEY, name TEXT NOT NULL)")])
+        await database.commit([Statement(INSERT, [(number, f"Noor Voorbeeld {number}") for number in range(200)])])
+        await database.commit([Statement("DELETE FROM things")])
+        files = [tmp_path / "store.sqlite", tmp_path / "store.sqlite-wal"]
+        with closing(sqlite3.connect(files[0], isolation_level=None)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT COUNT(*) FROM things").fetchall()  # as a back-up does; it is not waited for
+            await asyncio.sleep(1.2)
+            assert any(b"Noor" in file.read_bytes() for file in files)
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            if not any(b"Noor" in file.read_bytes() for file in files):
+                break
+        assert not any(b"Noor" in file.read_bytes() for file in files)
+        await database.commit([Statement(INSERT, [(1, "a")])])
+        assert await names(database) == ["a"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_when_the_writer_dies_nobody_waits_for_it(tmp_path: Path) -> None:
+    with WriterThread(SqliteDatabase(tmp_path / "store.sqlite")) as database:
+        mistakes = [database.commit([None]), database.commit([])]  # type: ignore[list-item]  # a mistake in our own code
+        found = await asyncio.wait_for(asyncio.gather(*mistakes, return_exceptions=True), 5)
+        assert isinstance(found[0], StoreFailed)
+        with pytest.raises(StoreFailed, match="writer"):
+            await asyncio.wait_for(database.commit([]), 5)

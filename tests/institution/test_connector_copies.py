@@ -81,7 +81,7 @@ async def test_a_copy_that_is_not_ours_or_not_named_for_what_it_is_is_not_stored
 
 async def test_only_the_platform_delivers_and_pushes(scene: Scene) -> None:
     for what in ("copies", "messages"):
-        assert (await scene.post(what, b"{}", key=SigningKey.new(scene.entropy))).status == 401
+        assert (await scene.post(what, b"{}", key=SigningKey.new(scene.entropy))).status == 400
         plain = Request("POST", f"{CONNECTOR}/noord/{what}", {}, b"{}")
         assert (await scene.http.send(plain)).status == 401
         assert (await scene.post(what, b'{"copies":[]}')).status == 400

@@ -111,6 +111,14 @@ async def test_a_fee_and_its_mandate_are_booked_once(finance: SampleFinance) -> 
     assert cancelled.cancelled
 
 
+async def test_a_fee_that_is_stated_anew_replaces_the_one_before_whole(finance: SampleFinance) -> None:
+    await finance.book(Charged(id="f1", process="p1", amount_cents=1, basis="statutory", studyyear="2026-27"))
+    await finance.book(Charged(id="f2", process="p1", amount_cents=2, basis="institutional", studyyear="2027-28"))
+    account = await finance.account("p1")
+    assert account is not None
+    assert (account.amount_cents, account.basis, account.studyyear) == (2, "institutional", "2027-28")
+
+
 async def test_a_declined_mandate_is_no_mandate(finance: SampleFinance) -> None:
     await finance.book(Mandated(id="m1", process="p1", result="declined", reference="", amount_cents=1, parts=1))
     assert (await finance.counts())["mandates"] == 0

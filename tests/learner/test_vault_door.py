@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.learner.vault_scene import NOW, Scene
+from tests.learner.vault_scene import BASE, NOW, Scene
 
-from wissel.infra.http.ports import Request
-from wissel.learner.owner import Owner, VaultRefused, open_all
+from wissel.infra.files.memory import MemoryFolder
+from wissel.infra.http.ports import Http, Request, Response, Unreachable
+from wissel.learner.owner import Owner, VaultRefused, make_keys, open_all, open_vault
 from wissel.learner.words import OPENINGS_BURST, Asked, Given
 from wissel.messages.jose import SigningKey
 from wissel.messages.records import read_receipt
@@ -64,7 +65,7 @@ async def test_only_the_platform_delivers_and_only_what_it_signed(scene: Scene, 
     else:
         headers = {"authorization": f"Bearer {token}"}
         answer = await scene.http.send(Request("POST", f"{scene.place.url}/copies", headers, b"{}"))
-    assert answer.status == 401
+    assert answer.status == 400
     assert await scene.owner.copies() == []
 
 
@@ -75,7 +76,7 @@ async def test_an_old_proof_is_refused(scene: Scene) -> None:
     answer = await scene.deliver(
         "copies", {"copies": [{"id": copy, "jwe": scene.seal(document)}]}, token, delay=timedelta(minutes=6)
     )
-    assert answer.status == 401
+    assert answer.status == 400, "401, 403, 404 and 410 say that she withdrew, and a wrong clock is not her word"
 
 
 @pytest.mark.parametrize("bad", ["../../keys/seal", "short", "x" * 43 + "\n"])
@@ -193,6 +194,22 @@ async def test_a_portal_works_on_the_profile_until_its_grant_is_withdrawn(scene:
     assert gone.value.http_status == 410
 
 
+async def test_a_portal_cannot_use_up_the_grants_of_her_vault(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wissel.learner.provider.GRANTS_MAX", 5)
+    monkeypatch.setattr("wissel.learner.provider.PORTAL_GRANTS_MAX", 2, raising=False)
+    given = await scene.owner.give(Asked(kind="portal", purpose="to prepare an enrolment", until="2026-08-31"))
+    place = msgspec.structs.replace(scene.place, token=given.token)
+    portal = Owner(scene.http, place=place, keys=scene.keys, entropy=scene.entropy)
+    asked = Asked(kind="process", purpose="one enrolment", until="2026-12-31")
+    for _ in range(2):
+        await portal.give(asked)
+    with pytest.raises(VaultRefused, match="507"):
+        await portal.give(asked)
+    await scene.owner.give(asked)
+    with pytest.raises(VaultRefused, match="507"):
+        await scene.owner.give(asked)
+
+
 async def test_tokens_and_their_secrets_are_not_on_the_providers_disk(scene: Scene) -> None:
     given = await process_token(scene)
     secret = given.token.partition(".")[2].encode()
@@ -213,27 +230,74 @@ async def test_a_copy_goes_on_its_end_date_unless_the_owner_keeps_it(scene: Scen
     assert [copy.id for copy in await scene.owner.copies()] == [kept[0]]
 
 
+async def test_a_copy_kept_until_the_last_day_there_is_holds_up_nobody_elses_end(scene: Scene) -> None:
+    token = (await process_token(scene)).token
+    ever, gone = scene.afschrift("2026-05-01"), scene.afschrift("2026-05-01")
+    copies = [{"id": copy, "jwe": scene.seal(document)} for copy, document in (ever, gone)]
+    await scene.deliver("copies", {"copies": copies}, token)
+    assert await scene.owner.tend() == 2
+    await scene.owner.keep(ever[0], date.max)
+    assert await scene.built.provider.step(NOW + timedelta(days=17)) == 1
+    assert [copy.id for copy in await scene.owner.copies()] == [ever[0]]
+
+
 async def test_a_provider_that_starts_again_knows_its_vaults(scene: Scene, tmp_path: Path) -> None:
     again = Scene(tmp_path / "learners")
     assert list(again.built.provider._vaults.all()) == [scene.place.vault]
 
 
+class Deaf:
+    """An Http whose first answer is lost on its way back."""
+
+    def __init__(self, http: Http) -> None:
+        self._http, self._lost = http, False
+
+    async def send(self, request: Request) -> Response:
+        answer = await self._http.send(request)
+        if self._lost:
+            return answer
+        self._lost = True
+        raise Unreachable("No answer came.")
+
+
+async def test_a_vault_whose_opening_was_not_heard_is_opened_by_asking_again(scene: Scene) -> None:
+    folder, http = MemoryFolder(), Deaf(scene.http)
+    keys = make_keys(folder, scene.entropy)
+    with pytest.raises(Unreachable):
+        await open_vault(http, base=BASE, name="jip", keys=keys, folder=folder)
+    place = await open_vault(http, base=BASE, name="jip", keys=keys, folder=folder)
+    assert await Owner(http, place=place, keys=keys, entropy=scene.entropy).copies() == []
+
+
+@pytest.mark.parametrize("other", ["key", "grant", "digest"])
+async def test_who_asks_for_a_name_that_is_taken_gets_nobodys_vault(scene: Scene, other: str) -> None:
+    grant, _, secret = scene.place.token.partition(".")
+    right = {
+        "name": "noor",
+        "key": scene.keys.seal.public_jwk,
+        "grant": grant,
+        "digest": b64(sha256(secret.encode())),
+    }
+    wrong = {"key": scene.keys.profile.public_jwk, "grant": "A" * 22, "digest": "A" * 43}
+    bodies = [json.dumps(body).encode() for body in (right, {**right, other: wrong[other]})]
+    same, another = [await scene.http.send(Request("POST", f"{BASE}/v", {}, body)) for body in bodies]
+    assert (same.status, json.loads(same.body)) == (201, {"vault": scene.place.vault})
+    assert another.status == 409
+
+
 async def test_a_private_key_is_refused_when_a_vault_is_opened(scene: Scene) -> None:
-    body = json.dumps({"name": "other", "key": scene.keys.seal.private_jwk}).encode()
-    answer = await scene.http.send(Request("POST", "http://provider.test/v", {}, body))
+    body = {"name": "other", "key": scene.keys.seal.private_jwk, "grant": "A" * 22, "digest": "A" * 43}
+    answer = await scene.http.send(Request("POST", f"{BASE}/v", {}, json.dumps(body).encode()))
     assert answer.status == 422
-    taken = json.dumps({"name": "noor", "key": scene.keys.seal.public_jwk}).encode()
-    assert (await scene.http.send(Request("POST", "http://provider.test/v", {}, taken))).status == 409
+    assert "private" in answer.body.decode()
 
 
 async def test_one_address_opens_so_many_vaults_and_hears_when_it_may_open_more(scene: Scene) -> None:
-    body = msgspec.json.encode({"name": "noor", "key": scene.keys.seal.public_jwk})  # taken: it uses up no room
-    statuses = [
-        (await scene.http.send(Request("POST", "http://provider.test/v", {}, body))).status
-        for _ in range(OPENINGS_BURST)
-    ]
+    taken = {"name": "noor", "key": scene.keys.seal.public_jwk, "grant": "A" * 22, "digest": "A" * 43}
+    body = msgspec.json.encode(taken)  # it uses up no room
+    statuses = [(await scene.http.send(Request("POST", f"{BASE}/v", {}, body))).status for _ in range(OPENINGS_BURST)]
     assert set(statuses) == {409, 429}, "the scene opened one"
-    answer = await scene.http.send(Request("POST", "http://provider.test/v", {}, body))
+    answer = await scene.http.send(Request("POST", f"{BASE}/v", {}, body))
     assert (answer.status, answer.headers["retry-after"]) == (429, "1")
     scene.clock.at += timedelta(seconds=1)
-    assert (await scene.http.send(Request("POST", "http://provider.test/v", {}, body))).status == 409
+    assert (await scene.http.send(Request("POST", f"{BASE}/v", {}, body))).status == 409

@@ -19,16 +19,20 @@ def vaults(request: pytest.FixtureRequest, tmp_path: Path) -> Vaults:
 
 
 def test_a_vault_is_opened_once_and_found_again(vaults: Vaults) -> None:
-    assert vaults.open(CARD) is not None
-    assert vaults.open(CARD) is None
-    assert vaults.open(VaultCard(vault="v2", name="noor", key={})) is None
+    assert vaults.named("noor") is None
+    opened = vaults.open(CARD, {"grant.a": b"1"})
+    assert opened is not None
+    assert opened.noted("grant.a") == b"1"
+    assert vaults.open(CARD, {}) is None
+    assert vaults.open(VaultCard(vault="v2", name="noor", key={}), {}) is None
     assert vaults.find("v1") is not None
     assert vaults.find("v2") is None
+    assert vaults.named("noor") == CARD
     assert list(vaults.all()) == ["v1"]
 
 
 def test_the_copies_drawer_only_grows_until_the_owner_destroys(vaults: Vaults) -> None:
-    store = vaults.open(CARD)
+    store = vaults.open(CARD, {})
     assert store is not None
     assert store.append("a", b"one")
     assert not store.append("a", b"two")
@@ -39,7 +43,7 @@ def test_the_copies_drawer_only_grows_until_the_owner_destroys(vaults: Vaults) -
 
 
 def test_the_profile_drawer_is_written_over(vaults: Vaults) -> None:
-    store = vaults.open(CARD)
+    store = vaults.open(CARD, {})
     assert store is not None
     store.note("end.a", b"1")
     store.note("end.a", b"2")
@@ -48,3 +52,21 @@ def test_the_profile_drawer_is_written_over(vaults: Vaults) -> None:
     assert store.notes("end.") == ["end.a"]
     assert store.drop("end.a")
     assert not store.drop("end.a")
+
+
+def test_a_vault_that_was_half_opened_is_not_there_and_can_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("FolderVault.note", "msgspec.json.encode"):  # before the first item, and before the card
+        with monkeypatch.context() as patched:
+            patched.setattr(f"wissel.learner.folders.{step}", dies)
+            with pytest.raises(KeyboardInterrupt):
+                FolderVaults(tmp_path).open(CARD, {"grant.a": b"1"})
+    again = FolderVaults(tmp_path)
+    assert (list(again.all()), again.named("noor")) == ([], None)
+    opened = again.open(CARD, {"grant.b": b"2"})
+    assert opened is not None
+    assert opened.notes("grant.") == ["grant.b"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -92,7 +93,11 @@ def line_writer(file: str, resources: ExitStack) -> Callable[[str], None]:
 
 
 async def run_owner(name: str, settings: OwnerSettings, build: Callable[[Owner], Awaitable[Parts]]) -> None:
-    """Open, build, serve and work until the process is asked to end (SIGINT or SIGTERM). Raises SettingWrong."""
+    """Open, build, serve and work until the process is asked to end (SIGINT or SIGTERM). Raises SettingWrong.
+
+    From here on the process leaves no core file: its memory holds keys and people.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         Path(settings.data).mkdir(parents=True, exist_ok=True)
     except OSError as error:

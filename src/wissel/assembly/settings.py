@@ -19,8 +19,8 @@ from wissel.messages.participant import Role
 
 PORT_MAX: Final = 65535
 Port = Annotated[int, msgspec.Meta(ge=1, le=PORT_MAX)]
-Base = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")]
-Origin = Annotated[str, msgspec.Meta(pattern=r"^[^\s+]{1,200}$")]
+Base = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$(?!\n)")]
+Origin = Annotated[str, msgspec.Meta(pattern=r"^[^\s+]{1,200}$(?!\n)")]
 _KINDS: Final = {  # what a pattern means to who reads that it does not fit
     "base": "an address without a path, such as https://wissel.example",
     "platform": "an address without a path, such as https://wissel.example",

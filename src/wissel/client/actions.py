@@ -43,7 +43,7 @@ JSON: Final = "application/json"
 JOSE: Final = "application/jose"
 SPARE_S: Final = 30  # a token is renewed this long before its end
 _AGAIN_S: Final = 30.0  # when a refusal is temporary and does not say how long
-_TEMPORARY: Final = frozenset({408, 429, 500, 502, 503, 504})
+_TEMPORARY: Final = frozenset({401, 408, 429, 500, 502, 503, 504})  # 401 is about the caller, whose card can be mended
 _T = TypeVar("_T")
 
 
@@ -195,7 +195,10 @@ class Client:
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         body = urlencode(form).encode()
-        return _checked(await self._http.send(Request("POST", url, headers, body, self._timeout_s)))
+        answer = await self._http.send(Request("POST", url, headers, body, self._timeout_s))
+        if answer.status >= 300:  # noqa: PLR2004 - whatever is wrong with the caller, its messages may be well
+            raise Refusal(read_problem(answer.status, answer.body), _retry_after(answer) or _AGAIN_S)
+        return answer
 
     def _check(self, body: bytes, acknowledgement: str) -> None:
         """Hold the counter-signature to what was sent: this commitment, this proof of the sender."""

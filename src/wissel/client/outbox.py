@@ -42,12 +42,20 @@ class Outgoing(NamedTuple):
     refused: str = ""
     learner: str = ""
 
+    @property
+    def tried(self) -> bool:
+        """Whether it was sent before: then it lies in the outbox, or was let go."""
+        return bool(self.attempts or self.acknowledgement or self.refused)
+
 
 class OutboxStore(Protocol):
     """Where outgoing messages lie: durable, in the sender's own store."""
 
     async def put(self, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
-        """Keep a message, or what became of it; one per (source, id). `files` come with it the first time."""
+        """Keep a message, one per (source, id); of one that was tried, what became of it, if it is still there.
+
+        `files` come with it the first time.
+        """
         ...
 
     async def files(self, source: str, message_id: str) -> Sequence[SealedFile]:
@@ -147,8 +155,9 @@ class MemoryOutbox:
         self._files: dict[tuple[str, str], Sequence[SealedFile]] = {}
 
     async def put(self, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
-        """Keep a message, and its files."""
-        self._messages[message.source, message.id] = message
+        """Keep a message and its files, or what became of it."""
+        if not message.tried or (message.source, message.id) in self._messages:
+            self._messages[message.source, message.id] = message
         if files:
             self._files[message.source, message.id] = files
 

@@ -44,12 +44,22 @@ def tables() -> list[Statement]:
 
 
 def keep(message: Outgoing) -> Statement:
-    """Return the statement that keeps a message, or what became of it."""
+    """Return the statement that keeps a message; one that is there takes over what became of it."""
     return Statement(
         f"INSERT INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - column names of our own
         " ON CONFLICT (source, id) DO UPDATE SET due_ms = excluded.due_ms, attempts = excluded.attempts,"
         " acknowledgement = excluded.acknowledgement, refused = excluded.refused, learner = excluded.learner",
         [tuple(message)],
+    )
+
+
+def book(message: Outgoing) -> Statement:
+    """Return the statement that books what became of a message, unless it was let go meanwhile."""
+    became = (message.due_ms, message.attempts, message.acknowledgement, message.refused, message.learner)
+    return Statement(
+        "UPDATE outbox SET due_ms = ?, attempts = ?, acknowledgement = ?, refused = ?, learner = ?"
+        " WHERE source = ? AND id = ?",
+        [(*became, message.source, message.id)],
     )
 
 
@@ -88,8 +98,9 @@ class SqlOutbox:
         self._database = database
 
     async def put(self, message: Outgoing, files: Sequence[SealedFile] = ()) -> None:
-        """Keep a message, and its files; durable when this returns."""
-        await self._database.commit([keep(message), *keep_files(message, files)])
+        """Keep a message and its files, or what became of it; durable when this returns."""
+        unit = [book(message)] if message.tried else [keep(message), *keep_files(message, files)]
+        await self._database.commit(unit)
 
     async def files(self, source: str, message_id: str) -> Sequence[SealedFile]:
         """Return the files of a message."""

@@ -13,7 +13,9 @@ SETTLE_MAX: Final = 100
 CARDS_MAX: Final = 25  # times the largest card is still an answer that a client reads
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-Compact = Annotated[str, msgspec.Meta(min_length=1, max_length=8000, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)+$")]
+Compact = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=8000, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)+$(?!\n)")
+]
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 SEPTEMBER: Final = 9
-_KEY: Final = re.compile(r"^(20[0-9]{2})-([0-9]{2})$")
+_KEY: Final = re.compile(r"(20[0-9]{2})-([0-9]{2})")
 
 
 class StudyYear(NamedTuple):
@@ -36,7 +36,7 @@ class StudyYear(NamedTuple):
 
 def study_year(key: str) -> StudyYear:
     """Read the wire form. Raises ValueError when it is not two years that follow each other."""
-    found = _KEY.match(key)
+    found = _KEY.fullmatch(key)
     if found is None or (int(found[1]) + 1) % 100 != int(found[2]):
         raise ValueError(f"{key!r} is not a study year such as '2026-27'")
     return StudyYear(int(found[1]))

@@ -37,5 +37,10 @@ def dutch_day(moment: datetime) -> date:
 
 
 def end_of(day: date) -> datetime:
-    """Return the moment at which `day` has passed: the midnight after it, in Amsterdam, as UTC."""
+    """Return the moment at which `day` has passed: the midnight after it, in Amsterdam, as UTC.
+
+    The last day of the calendar, 31 December 9999, passes at the last moment there is.
+    """
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
     return datetime.combine(day + timedelta(days=1), time(), AMSTERDAM).astimezone(UTC)

@@ -58,7 +58,7 @@ class House(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     urn: Urn
-    short: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+    short: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$(?!\n)")]
     name: Line
     settings: InstitutionSettings
     fees: Annotated[tuple[Fees, ...], msgspec.Meta(max_length=20)]

@@ -3,6 +3,7 @@
 All the rest is in `profile`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -80,9 +81,11 @@ class FolderVaults:
     def __init__(self, learners: Path) -> None:
         self._learners = learners
         self._open: dict[str, FolderVault] = {}
+        self._named: dict[str, VaultCard] = {}
         for card in sorted(learners.glob(f"*/profile/{CARD}")):
             known = msgspec.json.decode(card.read_bytes(), type=VaultCard)
             self._open[known.vault] = self._drawers(card.parent.parent)
+            self._named[known.name] = known
 
     def all(self) -> list[str]:
         """Return all ids; see `ports.Vaults`."""
@@ -92,14 +95,19 @@ class FolderVaults:
         """Return a vault's drawers; see `ports.Vaults`."""
         return self._open.get(vault)
 
-    def open(self, card: VaultCard) -> VaultStore | None:
-        """Make a new vault; see `ports.Vaults`."""
-        folder = self._learners / card.name
-        if card.vault in self._open or (folder / "profile" / CARD).exists():
+    def named(self, name: str) -> VaultCard | None:
+        """Return a vault's card; see `ports.Vaults`."""
+        return self._named.get(name)
+
+    def open(self, card: VaultCard, profile: Mapping[str, bytes]) -> VaultStore | None:
+        """Make a new vault; see `ports.Vaults`. The card comes last: until then there is no vault."""
+        if card.vault in self._open or card.name in self._named:
             return None
-        drawers = self._drawers(folder)
-        drawers.note(CARD, msgspec.json.encode(card))
-        self._open[card.vault] = drawers
+        drawers = self._drawers(self._learners / card.name)
+        for left in drawers.notes("grant."):  # by an opening that a crash cut short
+            drawers.drop(left)
+        _fill(drawers, card, profile)
+        self._open[card.vault], self._named[card.name] = drawers, card
         return drawers
 
     @staticmethod
@@ -113,7 +121,7 @@ class MemoryVaults:
 
     def __init__(self) -> None:
         self._open: dict[str, FolderVault] = {}
-        self._names: set[str] = set()
+        self._named: dict[str, VaultCard] = {}
 
     def all(self) -> list[str]:
         """Return all ids; see `ports.Vaults`."""
@@ -123,12 +131,21 @@ class MemoryVaults:
         """Return a vault's drawers; see `ports.Vaults`."""
         return self._open.get(vault)
 
-    def open(self, card: VaultCard) -> VaultStore | None:
+    def named(self, name: str) -> VaultCard | None:
+        """Return a vault's card; see `ports.Vaults`."""
+        return self._named.get(name)
+
+    def open(self, card: VaultCard, profile: Mapping[str, bytes]) -> VaultStore | None:
         """Make a new vault; see `ports.Vaults`."""
-        if card.vault in self._open or card.name in self._names:
+        if card.vault in self._open or card.name in self._named:
             return None
         drawers = FolderVault(MemoryFolder(), MemoryFolder(), MemoryFolder())
-        drawers.note(CARD, msgspec.json.encode(card))
-        self._open[card.vault] = drawers
-        self._names.add(card.name)
+        _fill(drawers, card, profile)
+        self._open[card.vault], self._named[card.name] = drawers, card
         return drawers
+
+
+def _fill(drawers: FolderVault, card: VaultCard, profile: Mapping[str, bytes]) -> None:
+    for name, data in profile.items():
+        drawers.note(name, data)
+    drawers.note(CARD, msgspec.json.encode(card))

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from wissel.core.entropy import Entropy
 from wissel.core.moments import dutch_day, end_of, rfc3339
 from wissel.learner.errors import NoGrant, NotGranted, Unfit, Withdrawn
-from wissel.learner.words import Asked, Given, Grant, Kind
+from wissel.learner.words import Asked, Given, Grant, Kind, Opening
 from wissel.messages.verify import b64, sha256
 
 Act = Literal["deliver", "profile", "grant", "own"]
@@ -29,10 +29,18 @@ ALLOWED: Final[Mapping[Kind, frozenset[Act]]] = {
 }
 
 
-def owner_grant(now: datetime, entropy: Entropy) -> tuple[Grant, str]:
-    """Return the owner's grant on a vault that is being opened, and her token. It is as long as a grant can be."""
-    today = dutch_day(now)
-    return _grant(None, _years_later(today), "", now, entropy)
+def owner_grant(opening: Opening, now: datetime) -> Grant:
+    """Return the owner's grant on a vault that is being opened. It is as long as a grant can be."""
+    return Grant(
+        id=opening.grant,
+        kind="owner",
+        holder="",
+        purpose="to own this vault",
+        until=_years_later(dutch_day(now)).isoformat(),
+        digest=opening.digest,
+        made=rfc3339(now),
+        maker="",
+    )
 
 
 def new_grant(asked: Asked, maker: Grant, now: datetime, entropy: Entropy) -> tuple[Grant, Given]:
@@ -42,8 +50,18 @@ def new_grant(asked: Asked, maker: Grant, now: datetime, entropy: Entropy) -> tu
     until = _day(asked.until)
     if not dutch_day(now) <= until <= _years_later(dutch_day(now)):
         raise Unfit(f"A grant ends today or later, and within {YEARS_MAX} years.", field="/until")
-    grant, token = _grant(asked, until, maker.id, now, entropy)
-    return grant, Given(id=grant.id, token=token, until=grant.until)
+    head, secret = b64(entropy.draw(16)), b64(entropy.draw(32))
+    grant = Grant(
+        id=head,
+        kind=asked.kind,
+        holder=asked.holder,
+        purpose=asked.purpose,
+        until=until.isoformat(),
+        digest=b64(sha256(secret.encode())),
+        made=rfc3339(now),
+        maker=maker.id,
+    )
+    return grant, Given(id=grant.id, token=f"{head}.{secret}", until=grant.until)
 
 
 def token_id(token: str) -> str:
@@ -72,22 +90,6 @@ def may_revoke(actor: Grant, target: Grant) -> None:
     own = actor.id in {target.id, target.maker}
     if target.kind == "owner" or not (actor.kind == "owner" or own):
         raise NotGranted("Only the owner, or who gave this grant, may withdraw it.")
-
-
-def _grant(asked: Asked | None, until: date, maker: str, now: datetime, entropy: Entropy) -> tuple[Grant, str]:
-    """Return a grant and its token; without `asked` it is the owner's."""
-    head, secret = b64(entropy.draw(16)), b64(entropy.draw(32))
-    grant = Grant(
-        id=head,
-        kind=asked.kind if asked else "owner",
-        holder=asked.holder if asked else "",
-        purpose=asked.purpose if asked else "to own this vault",
-        until=until.isoformat(),
-        digest=b64(sha256(secret.encode())),
-        made=rfc3339(now),
-        maker=maker,
-    )
-    return grant, f"{head}.{secret}"
 
 
 def _day(text: str) -> date:

@@ -4,6 +4,7 @@ Her keys never leave `keys/`: `seal.json` opens the copies, `profile.json` the p
 with its grant), `vault.json` says where her vault is and holds her owner's token.
 """
 
+import hmac
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -33,8 +34,8 @@ from wissel.learner.words import (
 )
 from wissel.messages.catalogue import decode
 from wissel.messages.files import named_in
-from wissel.messages.jose import Sealer, SealingKey
-from wissel.messages.verify import Refused, b64, open_jwe, parse, sha256
+from wissel.messages.jose import Sealer, SealingKey, hash64
+from wissel.messages.verify import Refused, b64, open_jwe, parse, sha256, unb64
 
 SEAL: Final = "seal.json"
 PROFILE_KEY: Final = "profile.json"
@@ -117,15 +118,18 @@ def open_all(vault: Path, key: SealingKey) -> list[Copy]:
 
 
 async def open_vault(http: Http, *, base: str, name: str, keys: Keys, folder: Folder) -> Place:
-    """Open a vault at the provider at `base` and write `vault.json`, once; later calls read what is there."""
+    """Open a vault at the provider at `base` and write `vault.json`, once; later calls read what is there.
+
+    Raises Unreachable when no answer came: call again, and it is the same vault.
+    """
     known = folder.read(VAULT)
     if known is not None:
         return msgspec.json.decode(known, type=Place)
-    body = msgspec.json.encode(Opening(name=name, key=keys.seal.public_jwk))
+    grant, secret = _owner_token(keys.seal, base, name)
+    opening = Opening(name=name, key=keys.seal.public_jwk, grant=grant, digest=hash64(secret))
     headers = {"content-type": "application/json"}
-    answer = await http.send(Request("POST", f"{base}/v", headers, body))
-    opened = _read(answer, Opened)
-    place = Place(base=base, vault=opened.vault, token=opened.token)
+    answer = await http.send(Request("POST", f"{base}/v", headers, msgspec.json.encode(opening)))
+    place = Place(base=base, vault=_read(answer, Opened).vault, token=f"{grant}.{secret}")
     folder.replace(VAULT, msgspec.json.encode(place))
     return place
 
@@ -244,6 +248,12 @@ def _make_key(folder: Folder, name: str, entropy: Entropy) -> SealingKey:
     key = SealingKey.new(entropy)
     folder.add(name, msgspec.json.encode(key.private_jwk))
     return key
+
+
+def _owner_token(key: SealingKey, base: str, name: str) -> tuple[str, str]:
+    """Return id and secret of her token: they follow from her key, so that whoever has to ask again asks the same."""
+    drawn = hmac.digest(unb64(key.private_jwk["d"]), f"owner of|{base}|{name}".encode(), "sha512")
+    return b64(drawn[:16]), b64(drawn[16:48])
 
 
 def _check(answer: Response) -> None:

@@ -1,6 +1,6 @@
 """What a vault needs of whatever keeps it: three drawers, and a way to find them. A Solid pod fits behind this."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from wissel.learner.words import VaultCard
@@ -69,6 +69,10 @@ class Vaults(Protocol):
         """Return the drawers of a vault, or None."""
         ...
 
-    def open(self, card: VaultCard) -> VaultStore | None:
-        """Make a new vault with empty drawers; None when its name or id is taken."""
+    def named(self, name: str) -> VaultCard | None:
+        """Return what is known of the vault of this name, or None."""
+        ...
+
+    def open(self, card: VaultCard, profile: Mapping[str, bytes]) -> VaultStore | None:
+        """Make a new vault whose profile drawer holds `profile`, whole or not at all; None when its name is taken."""
         ...

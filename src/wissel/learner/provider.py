@@ -1,7 +1,7 @@
 """What a provider of vaults does: keep what comes, hand it to the owner, and let nobody in without a grant."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -18,6 +18,7 @@ from wissel.learner.words import (
     FILES_MAX,
     GRANTS_MAX,
     JWE,
+    PORTAL_GRANTS_MAX,
     VAULTS_MAX,
     Asked,
     CopyLine,
@@ -59,17 +60,28 @@ class Provider:
         self._swept: datetime | None = None
 
     def open(self, opening: Opening) -> Opened:
-        """Open a vault for the public key that a learner made. Raises Unfit, Taken or Full."""
+        """Open a vault for the public key that a learner made. Asked again by her, as when no answer came: the same.
+
+        Raises Unfit, Taken or Full.
+        """
+        _check_key(opening.key)
+        known = self._vaults.named(opening.name)
+        if known is not None:
+            return self._again(known, opening)
         if len(list(self._vaults.all())) >= VAULTS_MAX:
             raise Full("This provider has no room for another vault.")
-        _check_key(opening.key)
-        vault = b64(self._entropy.draw(16))
-        store = self._vaults.open(VaultCard(vault=vault, name=opening.name, key=opening.key))
-        if store is None:
+        card = VaultCard(vault=b64(self._entropy.draw(16)), name=opening.name, key=opening.key)
+        grant = owner_grant(opening, self._clock.now())
+        self._vaults.open(card, {_grant_name(grant.id): msgspec.json.encode(grant)})
+        return Opened(vault=card.vault)
+
+    def _again(self, known: VaultCard, opening: Opening) -> Opened:
+        store = self._vaults.find(known.vault)
+        grant = _read_grant(store, opening.grant) if store else None
+        own = grant is not None and grant.kind == "owner" and grant.digest == opening.digest
+        if not own or known.key != opening.key:
             raise Taken("There is a vault of this name already.", field="/name")
-        grant, token = owner_grant(self._clock.now(), self._entropy)
-        _keep_grant(store, grant)
-        return Opened(vault=vault, token=token)
+        return Opened(vault=known.vault)
 
     def admit(self, vault: str, token: str, act: Act) -> tuple[VaultStore, Grant]:
         """Return the drawers and the grant under which the bearer of `token` may do `act`. Raises VaultError."""
@@ -130,8 +142,11 @@ class Provider:
 
     def give(self, store: VaultStore, maker: Grant, asked: Asked) -> Given:
         """Give a grant in the name of `maker`. Raises NotGranted, Unfit or Full."""
-        if len(store.notes("grant.")) >= GRANTS_MAX:
+        names = store.notes(_grant_name(""))
+        if len(names) >= GRANTS_MAX:
             raise Full("This vault has given out as many grants as it can keep.")
+        if maker.kind != "owner" and _made_by(store, names, maker) >= PORTAL_GRANTS_MAX:
+            raise Full("This portal has given as many grants as one may. Its owner can give more.")
         grant, given = new_grant(asked, maker, self._clock.now(), self._entropy)
         _keep_grant(store, grant)
         return given
@@ -147,7 +162,7 @@ class Provider:
 
     def grants(self, store: VaultStore) -> tuple[SeenGrant, ...]:
         """Return every grant that was ever given on this vault."""
-        names = store.notes("grant.")
+        names = store.notes(_grant_name(""))
         found = [_decode(store.noted(name), Grant) for name in names]
         return tuple(msgspec.convert(_without_digest(grant), SeenGrant) for grant in found if grant)
 
@@ -253,12 +268,21 @@ def _waiting_name(waiting: Waiting) -> str:
     return f"message.{waiting.id}.{waiting.commitment}"
 
 
+def _grant_name(grant_id: str) -> str:
+    return f"grant.{grant_id}"
+
+
 def _keep_grant(store: VaultStore, grant: Grant) -> None:
-    store.note(f"grant.{grant.id}", msgspec.json.encode(grant))
+    store.note(_grant_name(grant.id), msgspec.json.encode(grant))
 
 
 def _read_grant(store: VaultStore, grant_id: str) -> Grant | None:
-    return _decode(store.noted(f"grant.{grant_id}"), Grant)
+    return _decode(store.noted(_grant_name(grant_id)), Grant)
+
+
+def _made_by(store: VaultStore, names: Sequence[str], maker: Grant) -> int:
+    found = (_decode(store.noted(name), Grant) for name in names)
+    return sum(grant is not None and grant.maker == maker.id for grant in found)
 
 
 def _without_digest(grant: Grant) -> dict[str, object]:

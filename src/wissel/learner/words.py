@@ -12,18 +12,19 @@ JWE_MAX: Final = 1_500_000  # characters of one sealed copy or message; a payloa
 FILES_MAX: Final = 1_000  # per vault
 PROFILE_MAX: Final = 200_000
 GRANTS_MAX: Final = 2_000  # per vault, dead ones included
+PORTAL_GRANTS_MAX: Final = 400  # of those, by one portal
 VAULTS_MAX: Final = 10_000  # per provider
 OPENINGS_PER_SECOND: Final = 1.0  # vaults that one network address may open
 OPENINGS_BURST: Final = 500
 
 Kind = Literal["owner", "portal", "process", "capability"]
 
-COMMITMENT: Final = r"^[A-Za-z0-9_-]{43}\Z"
+COMMITMENT: Final = r"^[A-Za-z0-9_-]{43}$(?!\n)"
 CopyId = Annotated[str, msgspec.Meta(pattern=COMMITMENT)]  # the commitment, base64url
-MessageId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}\Z")]
-JWE: Final = r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{22}\Z"  # RFC 7516, direct
+MessageId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}$(?!\n)")]
+JWE: Final = r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{22}$(?!\n)"  # RFC 7516, direct
 Jwe = Annotated[str, msgspec.Meta(pattern=JWE, max_length=JWE_MAX)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$(?!\n)")]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -138,17 +139,21 @@ class VaultCard(Strict, frozen=True, kw_only=True):
 
 
 class Opening(Strict, frozen=True, kw_only=True):
-    """A learner opens a vault: a name for it and the public half of the sealing key that she made."""
+    """A learner opens a vault: a name for it and the public half of the sealing key that she made.
+
+    Her token `<grant>.<secret>` is of her own making: the provider learns its id and the SHA-256 of its secret.
+    """
 
     name: Name
     key: Jwk
+    grant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)")]
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
 
 
 class Opened(Strict, frozen=True, kw_only=True):
-    """A new vault: its id and the owner's token, which is shown once."""
+    """A vault that is open: its id. Asked again in the same words, it is the same vault."""
 
     vault: str
-    token: str
 
 
 class Waiting(Strict, frozen=True, kw_only=True):

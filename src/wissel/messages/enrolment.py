@@ -45,7 +45,7 @@ class ForeignDiploma(Payload, frozen=True, kw_only=True):
     """A diploma that DUO's register does not hold; the institution judges it (WHW 7.28)."""
 
     name: Line
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)")]
     language: Language
     year: Annotated[int, msgspec.Meta(ge=1930, le=2100)]
     school: Line
@@ -65,7 +65,7 @@ class EnrolmentRequested(Payload, frozen=True, kw_only=True):
     start: MonthStart
     person: Person
     payment: PaymentChoice
-    bsn: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{9})?$")] = ""
+    bsn: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{9})?$(?!\n)")] = ""
     foreigndiplomas: Annotated[tuple[ForeignDiploma, ...], msgspec.Meta(max_length=5)] = ()
     motivation: Text = ""
     files: Annotated[tuple[FileRef, ...], msgspec.Meta(max_length=5)] = ()
@@ -177,7 +177,7 @@ class EnrolmentConfirmed(Payload, frozen=True, kw_only=True):
     name: Line
     birthdate: Day
     institution: Line
-    brin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$")]
+    brin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$(?!\n)")]
     programme: Code
     title: Line
     form: Form
@@ -199,7 +199,7 @@ class EnrolmentReported(Payload, frozen=True, kw_only=True):
 
     bsn: Bsn
     studentnumber: Code
-    brin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$")]
+    brin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$(?!\n)")]
     programme: Code
     form: Form
     level: Level

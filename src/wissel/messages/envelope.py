@@ -10,14 +10,16 @@ import msgspec
 DataClass = Literal["none", "personal", "special"]
 
 LEARNER: Final = "urn:wissel:learner:"
-URN: Final = r"^urn:(nld:oin:[0-9A-Z]{20}:systeem:[a-z0-9-]{1,40}|wissel:learner:[0-9a-f-]{36})$"
-UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+URN: Final = r"^urn:(nld:oin:[0-9A-Z]{20}:systeem:[a-z0-9-]{1,40}|wissel:learner:[0-9a-f-]{36})$(?!\n)"
+UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$(?!\n)"
 
 Urn = Annotated[str, msgspec.Meta(pattern=URN)]
 Id = Annotated[str, msgspec.Meta(pattern=UUID)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
-Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+Moment = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$(?!\n)")
+]
+Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)")]
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,13 +30,13 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     id: Id
-    type: Annotated[str, msgspec.Meta(pattern=r"^nl\.wissel\.[a-z]+(\.[a-z]+)+\.v[0-9]+$", max_length=100)]
+    type: Annotated[str, msgspec.Meta(pattern=r"^nl\.wissel\.[a-z]+(\.[a-z]+)+\.v[0-9]+$(?!\n)", max_length=100)]
     source: Urn
     recipient: Urn
-    subject: Annotated[str, msgspec.Meta(pattern=r"^urn:wissel:learner:[0-9a-f-]{36}$")]
+    subject: Annotated[str, msgspec.Meta(pattern=r"^urn:wissel:learner:[0-9a-f-]{36}$(?!\n)")]
     time: Moment
     process: Id
-    sequence: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,9}$")]
+    sequence: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,9}$(?!\n)")]
     purpose: Line
     legalground: Line
     controller: Urn
@@ -90,7 +92,7 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     envelope: Envelope
     data: msgspec.Raw
-    nonce: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    nonce: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
     sender: SenderProof
     addressee: Addressee | None = None
     capability: Annotated[str, msgspec.Meta(max_length=4000)] = ""

@@ -8,20 +8,20 @@ import msgspec
 
 from wissel.messages.envelope import Day, Id, Line, Urn
 
-Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}$")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}$(?!\n)")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
-Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
-Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
-Nationality = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,3}$")]  # ISO 3166-1; XXX: stateless or unknown
-Bsn = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{9}$")]
-Iban = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")]
-Year = Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-[0-9]{2}$")]  # a study year, "2026-27"
-MonthStart = Annotated[str, msgspec.Meta(pattern=r"^20\d{2}-(0[1-9]|1[0-2])-01$")]  # WHW 7.32(4)
-MaybeDay = Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")]  # empty: there is none
+Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
+Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)")]  # ISO 3166-1 alpha-2
+Nationality = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,3}$(?!\n)")]  # ISO 3166-1; XXX: stateless or unknown
+Bsn = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{9}$(?!\n)")]
+Iban = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$(?!\n)")]
+Year = Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-[0-9]{2}$(?!\n)")]  # a study year, "2026-27"
+MonthStart = Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-01$(?!\n)")]  # WHW 7.32(4)
+MaybeDay = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")]  # empty: there is none
 Cents = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]  # SHA-256, base64url
-Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{3}$")]  # ISO 639-2
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]  # SHA-256, base64url
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{3}$(?!\n)")]  # ISO 639-2
 
 Form = Literal["fulltime", "parttime", "dual"]
 Level = Literal["associate", "bachelor", "master"]

@@ -42,7 +42,7 @@ class FileRef(Payload, frozen=True, kw_only=True):
     size: Annotated[int, msgspec.Meta(ge=1, le=FILE_BYTES_MAX)]
     sha256: Digest
     sealed: Digest
-    copy: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{43})?$")] = ""
+    copy: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{43})?$(?!\n)")] = ""
 
     @property
     def special(self) -> bool:

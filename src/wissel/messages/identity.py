@@ -66,7 +66,7 @@ class IdentityAnswered(Payload, frozen=True, kw_only=True):
 
     result: Literal["verified", "differs", "unknown"]
     fields: Annotated[tuple[Name, ...], msgspec.Meta(max_length=10)] = ()
-    educationnumber: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{9})?$")] = ""
+    educationnumber: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{9})?$(?!\n)")] = ""
 
 
 class EducationAsked(Payload, frozen=True, kw_only=True):
@@ -105,7 +105,7 @@ class EducationAnswered(Payload, frozen=True, kw_only=True):
 class ResidenceAsked(Payload, frozen=True, kw_only=True):
     """Institution to IND: is this person's stay lawful on the first day (WHW 7.32(5))?"""
 
-    vnumber: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{10})?$")] = ""
+    vnumber: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{10})?$(?!\n)")] = ""
     givennames: Name
     surname: Name
     birthdate: Day
@@ -151,7 +151,7 @@ class EduidAsked(Payload, frozen=True, kw_only=True):
     lastname: Name
     birthdate: Day
     verification: Literal["Geverifieerd", "Verifai", "Decentraal", "Ongeverifieerd"]
-    brin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$")]
+    brin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$(?!\n)")]
 
 
 class EduidLinked(Payload, frozen=True, kw_only=True):

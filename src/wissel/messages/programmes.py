@@ -25,16 +25,16 @@ class Programme(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: Language = "nld"
     gates: dict[OpenGate, GateSetting] = {}
     admits: Annotated[tuple[Code, ...], msgspec.Meta(max_length=50)] = ()
-    starts: Annotated[tuple[Annotated[str, msgspec.Meta(pattern=r"^\d\d-01$")], ...], msgspec.Meta(max_length=12)] = (
-        "09-01",
-    )
+    starts: Annotated[
+        tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}-01$(?!\n)")], ...], msgspec.Meta(max_length=12)
+    ] = ("09-01",)
     selection: bool = False
 
 
 class InstitutionSettings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the process reads of `card.settings`; other keys on the card are left alone."""
 
-    brin: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{2}[A-Z]{2})?$")] = ""
+    brin: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{2}[A-Z]{2})?$(?!\n)")] = ""
     programmes: Annotated[tuple[Programme, ...], msgspec.Meta(max_length=2000)] = ()
 
     def programme(self, code: str, form: str) -> Programme | None:

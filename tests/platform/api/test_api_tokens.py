@@ -229,3 +229,15 @@ async def test_tokens_are_asked_for_at_a_bounded_rate() -> None:
         assert (await ask(scene, signed(scene, jti=jti))).status == 200
     answer = await ask(scene, signed(scene, jti="c"))
     assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+
+
+async def test_one_participant_cannot_use_up_the_memory_of_used_assertions() -> None:
+    """From many addresses it could fill that memory, and then nobody would get a token."""
+    scene = Scene(limits=Limits(tokens_burst=3, tokens_per_second=1))
+    answers = [(await ask(scene, signed(scene, jti=f"j{number}"))).status for number in range(5)]
+    assert answers == [200, 200, 200, 429, 429]
+    assert (await ask(scene, signed(scene, COLLEGE))).status == 200
+    strange = sign_jwt(scene.directory.keys[PORTAL], "JWT", claims(scene, COLLEGE, jti="x"))
+    for _ in range(5):
+        assert (await ask(scene, strange)).status == 401, "who is not the college does not take of its share"
+    assert (await ask(scene, signed(scene, COLLEGE, jti="more"))).status == 200

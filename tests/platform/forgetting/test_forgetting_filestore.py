@@ -19,7 +19,7 @@ from wissel.platform.forgetting.errors import (
 )
 from wissel.platform.forgetting.filestore import FileKeyStore
 from wissel.platform.forgetting.layout import FileKeyReader
-from wissel.platform.forgetting.words import Slot
+from wissel.platform.forgetting.words import Slot, SlotCount
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -135,7 +135,7 @@ def test_a_zeroed_slot_is_an_error_for_owner_and_looker(folder: Path) -> None:
         with pytest.raises(KeyGone):
             reader.slot(TODAY, one.number)
         assert reader.slot(TODAY, two.number) == two.secret
-        assert reader.count(TODAY) == (2, 1)
+        assert reader.count(TODAY) == SlotCount(2, 1)
     assert one.secret not in layout.slot_file(folder, TODAY).read_bytes()
     store.close()
 
@@ -147,7 +147,7 @@ def test_zeroing_again_or_what_never_was_is_well_and_makes_no_slot(folder: Path)
     store.zero(TODAY, [0, 0, 7, -1])
     store.zero(TODAY, [0])
     store.zero(TOMORROW, [0])
-    assert store.count(TODAY) == (2, 1)
+    assert store.count(TODAY) == SlotCount(2, 1)
     store.close()
 
 
@@ -315,6 +315,9 @@ def test_the_highest_checkpoint_is_never_lowered(folder: Path) -> None:
     store = reopened(store, folder)
     with pytest.raises(CheckpointLower):
         store.keep_checkpoint("wissel.test/1\n9\nroot\n")
+    with pytest.raises(CheckpointLower, match="another tree"):
+        store.keep_checkpoint("wissel.test/1\n10\nfork\n\n— sig\n")
+    store.keep_checkpoint("wissel.test/1\n10\nroot\n\n— sig\n")
     store.keep_checkpoint("wissel.test/2\n1\nroot\n")  # a log reopened under a new origin
     assert store.checkpoint().startswith("wissel.test/2\n1\n")
     with pytest.raises(ForgettingError):

@@ -157,5 +157,37 @@ async def test_the_newest_cosignature_tells_the_time_of_another_clock(rig: Rig) 
     assert await rig.log.witness_time() == NOON + timedelta(seconds=7)
 
 
+@pytest.mark.parametrize("quorum", [0, 1, 2, 3])
+async def test_the_time_of_the_witnesses_is_one_that_a_quorum_has_reached(stores: Stores, quorum: int) -> None:
+    rig = await stores.rig("a.db", quorum=quorum)
+    told = {"slow": -3600, "right": 0, "other": 1, "liar": 86_400}
+    played = Played(list(told), rig.key.vkey)
+
+    async def call(urn: str, body: str) -> WitnessAnswer:
+        played.now = NOON + timedelta(seconds=told[urn.removeprefix("urn:")])
+        return await played(urn, body)
+
+    await grown(rig, 5)
+    assert await Witnesses(rig.log, call=call, cards=played.cards, entropy=Dice(3)).step(NOON) == 4
+    found = await rig.log.witness_time()
+    assert found == NOON + timedelta(seconds=sorted(told.values(), reverse=True)[max(quorum, 1) - 1])
+
+
+async def test_fewer_witnesses_than_a_quorum_tell_no_time(stores: Stores) -> None:
+    rig = await stores.rig("a.db", quorum=2)
+    played = Played(["first", "second"], rig.key.vkey)
+    await grown(rig, 5)
+    played.down = {"urn:second"}
+    await witnesses_of(rig, played).step(NOON)
+    assert await rig.log.witness_time() is None
+    played.down = set()
+    await witnesses_of(rig, played).step(NOON + timedelta(minutes=10))
+    assert await rig.log.witness_time() == NOON
+    played.down, played.now = {"urn:second"}, NOON + timedelta(hours=1)
+    await grown(rig, 5, start=50)
+    await witnesses_of(rig, played).step(NOON + timedelta(hours=1))
+    assert await rig.log.witness_time() == NOON, "that it is an hour later says only one of them"
+
+
 def _forget_witnesses() -> list[Statement]:
     return [Statement("DELETE FROM log_witnesses")]

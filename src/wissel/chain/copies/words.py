@@ -11,8 +11,8 @@ JWE_CHARS_MAX: Final = 1_500_000
 class Copy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One sealed afschrift: `id` is its commitment (base64url), `jwe` is sealed to this party's own key."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
-    jwe: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_.-]+$", max_length=JWE_CHARS_MAX)]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
+    jwe: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_.-]+$(?!\n)", max_length=JWE_CHARS_MAX)]
 
 
 class Copies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

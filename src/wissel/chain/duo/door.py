@@ -23,7 +23,9 @@ from wissel.chain.duo.words import (
     Receipt,
 )
 
-Delivery = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="the sender's own id, once")]
+Delivery = Annotated[
+    str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)", description="the sender's own id, once")
+]
 
 
 @post("/identity/_check", status_code=200)

@@ -7,14 +7,14 @@ import msgspec
 from wissel.messages.fields import Bsn, Code, Day, Form, Level, MonthStart, Name, Year
 from wissel.messages.identity import Degree, Diploma
 
-Brin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$")]
-Delivery = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Brin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}[A-Z]{2}$(?!\n)")]
+Delivery = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
 
 
 class IdentityQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Is this person in the BRP as she says? RATHO 4.1(3). `bsn` may be empty: then DUO looks for nobody."""
 
-    bsn: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{9})?$")] = ""
+    bsn: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{9})?$(?!\n)")] = ""
     givennames: Name
     surname: Name
     prefix: Annotated[str, msgspec.Meta(max_length=30)] = ""
@@ -71,7 +71,7 @@ class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     level: Level
     studyyear: Year
     start: MonthStart
-    end: Annotated[str, msgspec.Meta(pattern=r"^(20\d{2}-(0[1-9]|1[0-2])-01)?$")] = ""
+    end: Annotated[str, msgspec.Meta(pattern=r"^(20[0-9]{2}-(0[1-9]|1[0-2])-01)?$(?!\n)")] = ""
     reason: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
 

@@ -15,7 +15,9 @@ from wissel.chain.ind.actions import Ind
 from wissel.chain.ind.store import Book
 from wissel.chain.ind.words import ResidenceAnswer, ResidenceQuestion
 
-RequestId = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="the asker's own id, once")]
+RequestId = Annotated[
+    str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)", description="the asker's own id, once")
+]
 
 
 @put("/residence/{request_id:str}")

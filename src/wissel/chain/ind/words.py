@@ -6,13 +6,13 @@ import msgspec
 
 from wissel.messages.fields import Day, Name, Nationality
 
-RequestId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+RequestId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
 
 
 class ResidenceQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Is this person's stay lawful on `day`? Without a V-number IND looks by surname and birth date."""
 
-    vnumber: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{10})?$")] = ""
+    vnumber: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{10})?$(?!\n)")] = ""
     givennames: Name
     surname: Name
     birthdate: Day

@@ -15,7 +15,7 @@ from wissel.chain.nuffic.actions import Nuffic
 from wissel.chain.nuffic.store import Book
 from wissel.chain.nuffic.words import Case, DiplomaQuestion
 
-CaseId = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="the asker's own id, once")]
+CaseId = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)", description="the asker's own id, once")]
 
 
 @put("/advice/{case_id:str}")

@@ -6,6 +6,7 @@ sealed as they came;
 `<learner>/profile` the messages that wait for their copy. The portal learns public keys and grants, no more.
 """
 
+import hmac
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -18,9 +19,9 @@ from wissel.chain.portal.downloads.words import Item, Taken
 from wissel.chain.portal.words import Pointer
 from wissel.chain.world import World
 from wissel.infra.http.ports import Request, Response
-from wissel.messages.jose import Sealer, SealingKey
+from wissel.messages.jose import Sealer, SealingKey, hash64
 from wissel.messages.participant import Jwk
-from wissel.messages.verify import Refused, b64, open_jwe, sha256
+from wissel.messages.verify import Refused, b64, open_jwe, sha256, unb64
 
 _SEAL: Final = "seal.json"
 _PROFILE: Final = "profile.json"
@@ -51,7 +52,6 @@ class _Vault(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Opened(msgspec.Struct, frozen=True):
     vault: str
-    token: str
 
 
 class _Given(msgspec.Struct, frozen=True):
@@ -115,16 +115,24 @@ class Browser:
         known = self._keys.read(_VAULT)
         if known is not None:
             return msgspec.json.decode(known, type=_Vault)
-        answer = await self._ask(provider, self._ref)
+        token = self._token(provider)
+        answer = await self._ask(provider, self._ref, token)
         if answer.status == _TAKEN:
-            answer = await self._ask(provider, f"{self._ref[:_NAME_MAX]}-{self._world.entropy.draw(6).hex()}")
-        opened = _read(answer, _Opened)
-        mine = _Vault(base=provider.base, vault=opened.vault, token=opened.token)
+            answer = await self._ask(provider, f"{self._ref[:_NAME_MAX]}-{self._world.entropy.draw(6).hex()}", token)
+        mine = _Vault(base=provider.base, vault=_read(answer, _Opened).vault, token=token)
         self._keys.replace(_VAULT, msgspec.json.encode(mine))
         return mine
 
-    async def _ask(self, provider: Provider, name: str) -> Response:
-        return await self._call("POST", f"{provider.base}/v", "", {"name": name, "key": self.key})
+    async def _ask(self, provider: Provider, name: str, token: str) -> Response:
+        grant, _, secret = token.partition(".")
+        asked = {"name": name, "key": self.key, "grant": grant, "digest": hash64(secret)}
+        return await self._call("POST", f"{provider.base}/v", "", asked)
+
+    def _token(self, provider: Provider) -> str:
+        """Return her owner's token: it follows from her key, so that an opening that was not heard can be repeated."""
+        secret = unb64(self._key(_SEAL).private_jwk["d"])
+        drawn = hmac.digest(secret, f"owner of a vault at {provider.base}".encode(), "sha512")
+        return f"{b64(drawn[:16])}.{b64(drawn[16:48])}"
 
     async def _call(self, method: str, url: str, token: str, body: object) -> Response:
         headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}

@@ -25,7 +25,7 @@ from wissel.chain.portal.words import (
 )
 from wissel.messages.envelope import UUID
 
-Ref = Annotated[str, PathParameter(pattern=r"^[a-z0-9-]{1,60}$")]
+Ref = Annotated[str, PathParameter(pattern=r"^[a-z0-9-]{1,60}$(?!\n)")]
 ProcessId = Annotated[str, PathParameter(pattern=UUID)]
 
 

@@ -8,7 +8,7 @@ from wissel.messages.envelope import Urn
 from wissel.messages.fields import Code, Digest, Form, Id, MonthStart, Text, Year
 from wissel.messages.participant import Jwk
 
-Ref = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}$")]
+Ref = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}$(?!\n)")]
 
 
 class Play(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -22,7 +22,7 @@ class Pointer(Play, frozen=True, kw_only=True):
     `key` the public key to which her copies are sealed; `provider` the participant that runs the vault.
     """
 
-    vault: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$", max_length=500)]
+    vault: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$(?!\n)", max_length=500)]
     grant: Annotated[str, msgspec.Meta(max_length=200)]
     profilekey: Jwk
     key: Jwk

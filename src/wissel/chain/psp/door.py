@@ -15,8 +15,10 @@ from wissel.chain.psp.actions import Psp
 from wissel.chain.psp.store import Book
 from wissel.chain.psp.words import Count, Decision, Mandate, MandateOrder
 
-RequestId = Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="the creditor's own id, once")]
-MandateId = Annotated[str, PathParameter(pattern=r"^mdt_[0-9a-f]{20}$")]
+RequestId = Annotated[
+    str, PathParameter(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)", description="the creditor's own id, once")
+]
+MandateId = Annotated[str, PathParameter(pattern=r"^mdt_[0-9a-f]{20}$(?!\n)")]
 
 
 @put("/orders/{request_id:str}")

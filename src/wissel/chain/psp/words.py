@@ -23,7 +23,7 @@ class MandateOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     holder: Name
     payer: Literal["self", "third"] = "self"
     due: Day
-    webhook: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$", max_length=500)] = ""
+    webhook: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$(?!\n)", max_length=500)] = ""
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,8 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 Rule = Callable[[Connection], Awaitable[None]]  # raises a WisselError when the caller may not
 
 BODY_BYTES_MAX: Final = 1024 * 1024
-BODY_WAIT_S: Final = 30.0
+BODY_WAIT_S: Final = 30.0  # for the next part of a body
+BODY_WHOLE_S: Final = 120.0  # for all of it: whoever drips holds a connection no longer
 BUSY_S: Final = 30
 _CODES: Final = {
     400: ("request-malformed", "The request is not what this address takes."),
@@ -230,18 +231,21 @@ def _odd(path: str) -> bool:
 
 
 def _patient(receive: Receive) -> Receive:
-    """Wait for each part of a body, but not for ever."""
-    whole = False
+    """Wait for a body and for each part of it, but not for ever."""
+    whole, loop = False, asyncio.get_running_loop()
+    last = loop.time() + BODY_WHOLE_S
 
     async def wait() -> Any:
         nonlocal whole
         if whole:
             return await receive()
         try:
-            async with asyncio.timeout(BODY_WAIT_S):
+            async with asyncio.timeout_at(min(last, loop.time() + BODY_WAIT_S)):
                 message = await receive()
         except TimeoutError:
-            raise SlowBody(f"No part of the body came for {BODY_WAIT_S:g} s.") from None
+            raise SlowBody(
+                f"No part of the body came for {BODY_WAIT_S:g} s, or not all of it within {BODY_WHOLE_S:g} s."
+            ) from None
         whole = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 

@@ -34,10 +34,14 @@ class Missing(WisselError):
 
 
 class ProofRefused(WisselError):
-    """A Wissel-Proof header is absent, does not fit the request, is out of date or was seen before."""
+    """A Wissel-Proof header is absent, does not fit the request, is out of date or was seen before.
+
+    Not 401: from a vault that means that its owner withdrew, and then her copies are destroyed for good. This can be
+    mended (a clock, a new key) and tried again.
+    """
 
     code: ClassVar[str] = "proof-refused"
-    status: ClassVar[int] = 401
+    status: ClassVar[int] = 400
 
 
 class Busy(WisselError):

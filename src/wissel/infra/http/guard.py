@@ -5,6 +5,7 @@ no other way round the guard. A host name is judged by the addresses it resolves
 very address that was judged, so that a name cannot change its meaning in between (DNS rebinding).
 """
 
+import re
 from collections.abc import Set as AbstractSet
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, NamedTuple
@@ -36,6 +37,10 @@ _NEVER: Final = tuple(
         "192.88.99.0/24",  # 6to4 relays
     )
 )
+
+
+# What ends in a number is no name: resolvers read 127.1, 0x7f.1 and 2130706433 as addresses (WHATWG URL, host parsing).
+_NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*", re.ASCII)
 
 
 class Target(NamedTuple):
@@ -102,6 +107,8 @@ def _read(url: str) -> Target:
     try:
         literal = str(ip_address(host))
     except ValueError:
+        if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+            raise Unreachable("That is not an address that can be called.") from None
         return Target(parsed.scheme, host, port, literal=False)
     return Target(parsed.scheme, literal, port, literal=True)
 

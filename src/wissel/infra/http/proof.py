@@ -1,7 +1,8 @@
 """The Wissel-Proof header: who makes a call proves that it holds its key, for this call and no other.
 
 A JWT in the shape of RFC 9449 (DPoP): header `typ`, `alg` ES256 and `kid`; claims `htm` (method), `htu` (URL without
-query), `iat`, `jti`, and ours: `digest`, base64url SHA-256 of the body. It is good for a minute, and once.
+query), `iat`, `jti`, and ours: `digest`, base64url SHA-256 of the body. It is good for a minute, and once for the
+process that checks it: after a restart the last minute may come again, so it guards what done twice is done once.
 """
 
 from collections.abc import Callable, Mapping

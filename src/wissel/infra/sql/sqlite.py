@@ -10,13 +10,15 @@ import fcntl
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, ClassVar, Final, NamedTuple
 
 from wissel.core.errors import WisselError
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed, Value
 
 UNITS_PER_COMMIT_MAX: Final = 512
+QUIET_S: Final = 1.0
+_PATIENCE: Final = "PRAGMA busy_timeout=5000"
 
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -24,7 +26,7 @@ _PRAGMAS: Final = (
     "PRAGMA secure_delete=ON",  # second line only: what is written is ciphertext
     "PRAGMA temp_store=MEMORY",  # nothing is spooled beside the database
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
+    _PATIENCE,
 )
 
 
@@ -68,6 +70,8 @@ class SqliteDatabase:
         self._reader.execute("PRAGMA query_only=ON")
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._threaded = False
+        self._stopped = False
+        self._untidy = False
         self._broken = ""
 
     async def commit(self, unit: Sequence[Statement]) -> None:
@@ -80,6 +84,8 @@ class SqliteDatabase:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         self._queue.put(_Waiting(unit, loop, done))
+        if self._stopped:
+            self._let_down()
         await done
 
     async def fetch(self, sql: str, args: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
@@ -91,20 +97,49 @@ class SqliteDatabase:
         self._threaded = True
 
     def write_until_closed(self) -> None:
-        """Commit what waits, again and again, until `close`. The one function of the writer's thread."""
-        while True:
-            batch = [self._queue.get()]
-            while len(batch) < UNITS_PER_COMMIT_MAX and not self._queue.empty():
-                batch.append(self._queue.get())
-            waiting = [entry for entry in batch if entry is not None]
-            for entry, failure in zip(waiting, self._commit([w.unit for w in waiting]), strict=True):
-                entry.loop.call_soon_threadsafe(_settle, entry.done, failure)
-            if None in batch:
-                return
+        """Commit what waits, again and again, until `stop`. The one function of the writer's thread.
 
-    def tidy(self) -> None:
-        """Fold the journal into the database and cut it to nothing. For quiet moments, without a writer thread."""
-        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        Should it die of a mistake, whoever waits, or comes later, is told StoreFailed.
+        """
+        waiting, ending = list[_Waiting](), False
+        try:
+            while not ending:
+                batch = [self._next()]
+                while len(batch) < UNITS_PER_COMMIT_MAX and not self._queue.empty():
+                    batch.append(self._queue.get())
+                ending = None in batch
+                waiting = [entry for entry in batch if entry is not None]
+                for entry, failure in zip(waiting, self._commit([w.unit for w in waiting]), strict=True):
+                    entry.loop.call_soon_threadsafe(_settle, entry.done, failure)
+                waiting = []
+        finally:
+            self._stopped = True
+            for untold in waiting:
+                self._queue.put(untold)
+            self._let_down()
+
+    def _next(self) -> _Waiting | None:
+        """Wait for something to write; in the first quiet moment after a commit, tidy up."""
+        while self._untidy:
+            try:
+                return self._queue.get(timeout=QUIET_S)
+            except Empty:
+                self._tidy()
+        return self._queue.get()
+
+    def _tidy(self) -> None:
+        """Fold the journal into the database and cut it to nothing, so that what was deleted stands in neither.
+
+        Who reads the file meanwhile, such as a back-up, is not waited for: it is tried again a moment later.
+        """
+        try:
+            self._writer.execute("PRAGMA busy_timeout=0")
+            ((busy, *_),) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._writer.execute(_PATIENCE)
+            self._untidy = bool(busy)
+        except sqlite3.Error as error:
+            self._broken = f"The database {self.path.name} could not tidy up ({error}). Stop, check the disk, start."
+            self._untidy = False
 
     def stop(self) -> None:
         """Let the writer's thread end when all that waits is committed."""
@@ -117,11 +152,23 @@ class SqliteDatabase:
         self._writer.close()
         self._lock.close()
 
+    def _let_down(self) -> None:
+        """Tell all that wait for a writer that has stopped."""
+        while True:
+            try:
+                entry = self._queue.get_nowait()
+            except Empty:
+                return
+            if entry is not None:
+                failure = StoreFailed(f"The writer of {self.path.name} has stopped. Stop, look at the log, start.")
+                entry.loop.call_soon_threadsafe(_settle, entry.done, failure)
+
     def _commit(self, units: Sequence[Sequence[Statement]]) -> Sequence[Exception | None]:
         if not units:
             return []
         if self._broken:
             return [StoreFailed(self._broken) for _ in units]
+        self._untidy = True
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             outcomes = [self._write(unit) for unit in units]

@@ -22,8 +22,8 @@ JWE_MAX: Final = 1_500_000
 ENDED_PER_STEP: Final = 500
 SWEEP_EVERY: Final = timedelta(minutes=1)
 
-CopyId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
-Jwe = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\Z")]
+CopyId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
+Jwe = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+$(?!\n)")]
 
 
 class SealedCopy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -45,16 +45,21 @@ class SampleFinance:
     async def account(self, process: str) -> Account | None:
         """Return what is booked; see `ports.Finance`."""
         rows = await self._database.fetch(
-            "SELECT amount_cents, cancelled FROM fee_accounts WHERE process = ?", (process,)
+            "SELECT amount_cents, basis, studyyear, cancelled FROM fee_accounts WHERE process = ?", (process,)
         )
         if not rows:
             return None
-        mandates = await self._database.fetch("SELECT reference FROM fee_mandates WHERE process = ?", (process,))
+        amount, basis, studyyear, cancelled = rows[0]
+        mandates = await self._database.fetch(
+            "SELECT reference FROM fee_mandates WHERE process = ? ORDER BY reference DESC LIMIT 1", (process,)
+        )
         return Account(
             process=process,
-            amount_cents=int(rows[0][0] or 0),
-            mandate=str(mandates[-1][0]) if mandates else "",
-            cancelled=bool(rows[0][1]),
+            amount_cents=int(amount or 0),
+            basis=str(basis),
+            studyyear=str(studyyear),
+            mandate=str(mandates[0][0]) if mandates else "",
+            cancelled=bool(cancelled),
         )
 
     async def counts(self) -> Mapping[str, int]:
@@ -74,7 +79,7 @@ def _statements(change: Change) -> list[Statement]:
                 Statement(
                     "INSERT INTO fee_accounts (process, amount_cents, basis, studyyear, cancelled)"
                     " VALUES (?, ?, ?, ?, 0) ON CONFLICT (process) DO UPDATE SET"
-                    " amount_cents = excluded.amount_cents, basis = excluded.basis",
+                    " amount_cents = excluded.amount_cents, basis = excluded.basis, studyyear = excluded.studyyear",
                     [row],
                 )
             ]

@@ -36,5 +36,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     process: str
     amount_cents: int
+    basis: str
+    studyyear: str
     mandate: str
     cancelled: bool

@@ -13,7 +13,7 @@ from wissel.platform.api.errors import NotJson
 from wissel.platform.api.ports import Files
 
 JOSE: Final = "application/jose"
-DIGEST: Final = r"^[A-Za-z0-9_-]{43}$"
+DIGEST: Final = r"^[A-Za-z0-9_-]{43}$(?!\n)"
 
 
 def files_router(files: Files) -> Router:

@@ -9,8 +9,9 @@ from wissel.client.words import ASSERTION, TokenAnswer
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.core.errors import WisselError
-from wissel.infra.http.errors import Unauthenticated
+from wissel.infra.http.errors import TooMany, Unauthenticated
 from wissel.infra.http.jwt import NotValid, after, kid_of, moment, read_jwt, seconds, sign_jwt, text
+from wissel.infra.http.rate import Buckets
 from wissel.infra.http.replay import Seen
 from wissel.messages.jose import SigningKey
 from wissel.messages.verify import Refused, b64
@@ -52,6 +53,7 @@ class Tokens:
         self._entropy = entropy
         self._limits = limits or Limits()
         self._seen = Seen()
+        self._shares = Buckets(clock, per_second=self._limits.tokens_per_second, burst=self._limits.tokens_burst)
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     @property
@@ -60,7 +62,7 @@ class Tokens:
         return f"{self._base}/v1/oauth/token"
 
     def give(self, form: bytes) -> TokenAnswer:
-        """Answer a token request (application/x-www-form-urlencoded). Raises TokenRefused."""
+        """Answer a token request (application/x-www-form-urlencoded). Raises TokenRefused or TooMany."""
         fields = _read_form(form)
         if not fields.get("grant_type"):
             raise TokenRefused("invalid_request", "The form has no grant_type.", field="grant_type")
@@ -99,7 +101,7 @@ class Tokens:
             self._check_claims(claims, holder)
         except (Refused, NotValid) as error:
             raise ClientUnproven(f"The client assertion does not hold: {error}") from None
-        except ClientUnproven:
+        except (ClientUnproven, TooMany):
             raise
         except WisselError as error:
             if error.status >= 500:  # noqa: PLR2004 - not the client's fault
@@ -120,6 +122,7 @@ class Tokens:
         for name in ("iat", "nbf"):
             if name in claims and moment(claims, name) > seconds(now) + skew:
                 raise NotValid(f"It lies in the future ({name}); check both clocks.")
+        self._shares.take(urn)  # it may not fill the memory of all with assertions of its own
         until = after(now, self._limits.assertion_s_max + 2 * skew + 1)
         if not self._seen.first(f"{urn} {text(claims, 'jti', 100)}", until, now):
             raise NotValid("It was used before (jti); make a new one for each request.")

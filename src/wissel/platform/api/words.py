@@ -34,13 +34,15 @@ class Caller(NamedTuple):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of the door. Calls are counted per participant; token requests per network address."""
+    """Limits of the door. Calls and tokens are counted per participant, token requests per network address as well."""
 
     body_bytes_max: int = 1024 * 1024
     calls_per_second: float = 50.0
     calls_burst: int = 200
     token_calls_per_second: float = 10.0
     token_calls_burst: int = 100
+    tokens_per_second: float = 1.0
+    tokens_burst: int = 60
     token_s: int = 300
     assertion_s_max: int = 300
     clock_skew_s_max: int = 60

@@ -62,7 +62,7 @@ class VirtualClockRefused(ForgettingError):
 
 
 class CheckpointLower(ForgettingError):
-    """A checkpoint was to be kept that is lower than the one already kept for the same log."""
+    """A checkpoint was to be kept that is lower than the one kept for the same log, or of another tree of its size."""
 
     code: ClassVar[str] = "checkpoint-lower"
     status: ClassVar[int] = 409

@@ -160,14 +160,16 @@ class FileKeyStore(layout.FileKeyReader):
 
     def keep_checkpoint(self, note: str) -> None:
         """Keep a checkpoint note; see `ports.KeyStore`."""
-        origin, size = _origin_and_size(note)
+        origin, size, root = _head(note)
         kept = self.checkpoint()
         if kept:
-            old_origin, old_size = _origin_and_size(kept)
+            old_origin, old_size, old_root = _head(kept)
             if origin == old_origin and size < old_size:
                 raise CheckpointLower(
                     f"A checkpoint of size {old_size} was signed for this log; {size} would contradict it."
                 )
+            if (origin, size) == (old_origin, old_size) and root != old_root:
+                raise CheckpointLower(f"A checkpoint of another tree of size {size} was signed for this log.")
         disk.replace(self._folder / layout.CHECKPOINT, note.encode(), wipe=False)
 
     def _draw(self) -> bytes:
@@ -241,8 +243,8 @@ def _own(folder: Path) -> IO[bytes]:
     return lock
 
 
-def _origin_and_size(note: str) -> tuple[str, int]:
-    lines = note.split("\n", 2)
-    if len(lines) < 3 or not lines[1].isdecimal():  # noqa: PLR2004 - origin, size, the rest (C2SP tlog-checkpoint)
-        raise ForgettingError("A checkpoint note begins with its origin and its size, a line each.")
-    return lines[0], int(lines[1])
+def _head(note: str) -> tuple[str, int, str]:
+    lines = note.split("\n", 3)
+    if len(lines) < 4 or not lines[1].isdecimal():  # noqa: PLR2004 - origin, size, root, the rest (C2SP tlog-checkpoint)
+        raise ForgettingError("A checkpoint note begins with its origin, its size and its root, a line each.")
+    return lines[0], int(lines[1]), lines[2]

@@ -13,7 +13,7 @@ DatabaseClock = Callable[[], Awaitable[datetime]]
 """What time the database has; `Clock` itself on SQLite and in a demo."""
 
 WitnessClock = Callable[[], Awaitable[datetime | None]]
-"""The time of the newest witness cosignature, or None when there is none yet."""
+"""The time that a quorum of witnesses has reached by their newest cosignatures, or None while fewer have told."""
 
 
 class KeyReader(Protocol):
@@ -84,5 +84,5 @@ class KeyStore(KeyReader, Protocol):
         ...
 
     def keep_checkpoint(self, note: str) -> None:
-        """Keep a checkpoint note. Raises CheckpointLower when a higher one of the same origin is kept."""
+        """Keep a checkpoint note. Raises CheckpointLower when one that it contradicts is kept for the same origin."""
         ...

@@ -133,7 +133,8 @@ class KeyRing(dict[KeyName, DataKey]):
         raise KeyGone(f"The {cls} key of process {process} is destroyed, or never was.")
 
 
-class SlotCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SlotCount:
     """Slots of one day: how many were made, and how many of those are zeroed."""
 
     made: int
@@ -164,7 +165,8 @@ class CanaryRow:
     state: CanaryState
 
 
-class DayReport(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DayReport:
     """One day that is alive: its slots, and the data keys that the database keeps for it."""
 
     day: date

@@ -13,7 +13,7 @@ from wissel.chain.portal.downloads.words import Receipts
 from wissel.infra.http.proof import HEADER
 from wissel.messages.files import JWE_BYTES_MAX
 
-PlaceId = Annotated[str, PathParameter(pattern=r"^[0-9a-f-]{36}$")]
+PlaceId = Annotated[str, PathParameter(pattern=r"^[0-9a-f-]{36}$(?!\n)")]
 _Asked = Request[Any, Any, Any]
 
 

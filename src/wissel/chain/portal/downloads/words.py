@@ -13,9 +13,9 @@ Kind = Literal["message", "copy", "file"]
 class SealedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One message to the learner, sealed to her, with the platform's acknowledgement of it."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}$(?!\n)")]
     acknowledgement: Annotated[str, msgspec.Meta(max_length=8_000)]
-    jwe: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_.-]+$", max_length=JWE_CHARS_MAX)]
+    jwe: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_.-]+$(?!\n)", max_length=JWE_CHARS_MAX)]
 
 
 class Messages(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

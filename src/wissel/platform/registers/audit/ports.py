@@ -12,7 +12,7 @@ class Highest(Protocol):
         ...
 
     def keep_checkpoint(self, note: str) -> None:
-        """Replace the note and return when it is durable. Raises when a higher one of the same origin is kept."""
+        """Replace the note and return when it is durable. Raises when one that it contradicts is kept."""
         ...
 
 

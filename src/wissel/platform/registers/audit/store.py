@@ -220,12 +220,12 @@ async def cosignatures(database: Database, log: int, size: int) -> list[tuple[st
     return [(str(witness), str(line)) for witness, line in rows]
 
 
-async def newest_cosignature_ms(database: Database, log: int) -> int | None:
-    """Return the time that stands in the cosignature of the largest size."""
+async def newest_cosignatures(database: Database, log: int, limit: int) -> dict[str, int]:
+    """Return the time in each witness's newest cosignature, as far as it is among the newest `limit` of them all."""
     rows = await database.fetch(
-        "SELECT at_ms FROM log_cosignatures WHERE log = ? ORDER BY size DESC, at_ms DESC LIMIT 1", (log,)
+        "SELECT witness, at_ms FROM log_cosignatures WHERE log = ? ORDER BY size DESC, witness LIMIT ?", (log, limit)
     )
-    return number(rows[0][0]) if rows else None
+    return {str(witness): number(at_ms) for witness, at_ms in reversed(rows)}
 
 
 async def witnesses(database: Database, log: int) -> Mapping[str, WitnessState]:

@@ -30,6 +30,7 @@ PENDING_MS_MAX: Final = 10_000
 LEAVES_PER_PROOF_MAX: Final = 512
 _STALLED_ASKED_MS: Final = 1_000
 _PROVEN_KEPT: Final = 4_096
+_COSIGNATURES_ASKED: Final = 1_024
 _REOPEN: Final = "Nothing is signed until an operator has run wissel audit reopen."
 
 
@@ -184,9 +185,14 @@ class AuditLog:
         return {leaf: (origins[logged.log], logged) for leaf, logged in found.items()}
 
     async def witness_time(self) -> datetime | None:
-        """Return the time in the newest cosignature: a second clock for whoever is about to destroy keys."""
-        at_ms = await store.newest_cosignature_ms(self.database, await self._open_log())
-        return None if at_ms is None else from_ms(at_ms)
+        """Return the time that a quorum of witnesses has reached: a second clock for who is about to destroy keys.
+
+        Each tells it in its newest cosignature; one alone can neither push it on nor, beside a quorum, hold it back.
+        None while fewer than a quorum have told.
+        """
+        told = await store.newest_cosignatures(self.database, await self._open_log(), _COSIGNATURES_ASKED)
+        latest, quorum = sorted(told.values(), reverse=True), max(1, self.quorum)
+        return from_ms(latest[quorum - 1]) if len(latest) >= quorum else None
 
     async def cosigned(self, log: int, size: int, note: str) -> str:
         """Return a published checkpoint with the cosignatures that came in for it."""

@@ -74,7 +74,7 @@ async def prune(
 class Pruner:
     """Prunes once a day. `keep` tells which leaves stay: those by which keys and cards are still proven.
 
-    A wrong clock must not empty the log: the newest cosignature of a witness is the second clock, and the older of
+    A wrong clock must not empty the log: what a quorum of witnesses says is the second clock, and the older of
     the two counts. Before there is one, nothing is pruned.
     """
 
