@@ -16,7 +16,7 @@ from wissel.assembly.demo.processes import commands, running
 from wissel.assembly.demo.proof import Proof, count, look_as_thief, read_log, verify_all
 from wissel.assembly.demo.screen import Screen
 from wissel.assembly.demo.seize import marks_of, rob_afterwards, rob_while_running, take_backup
-from wissel.assembly.demo.setup import Scene, prepare
+from wissel.assembly.demo.setup import Scene, first_port, prepare
 from wissel.core.clock import Clock
 from wissel.infra.http.outbound import AiohttpHttp
 from wissel.infra.http.ports import Http
@@ -53,13 +53,14 @@ async def demo_main(data: Path, *, once: bool, seize: bool, learner: str) -> int
     loop, me = asyncio.get_running_loop(), asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, me.cancel if me else loop.stop)
-    scene = await prepare(data, pace=0.5 if once else 1.0)
-    screen = Screen(scene.cards)
-    try:
-        return await _demo(scene, screen, taken, once=once, learner=learner)
-    except asyncio.CancelledError:
-        screen.console.print("\nEnded before the story did. Every process that was started is stopped.")
-        return ENDED
+    with first_port() as first:
+        scene = await prepare(data, pace=0.5 if once else 1.0, first_port=first)
+        screen = Screen(scene.cards)
+        try:
+            return await _demo(scene, screen, taken, once=once, learner=learner)
+        except asyncio.CancelledError:
+            screen.console.print("\nEnded before the story did. Every process that was started is stopped.")
+            return ENDED
 
 
 async def _demo(scene: Scene, screen: Screen, taken: Taken, *, once: bool, learner: str) -> int:

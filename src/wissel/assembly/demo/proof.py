@@ -3,14 +3,26 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from wissel.assembly.demo.setup import Scene
+from wissel.assembly.demo.setup import PLATFORM_URN, Scene
 from wissel.infra.http.ports import Http, Request
-from wissel.messages.verify import Refused, b64, names, open_copy, parse_checkpoint, parse_json, read_trust, verify
+from wissel.messages.verify import (
+    Refused,
+    Trust,
+    b64,
+    names,
+    open_copy,
+    parse_checkpoint,
+    parse_json,
+    read_trust,
+    verify,
+)
 from wissel.platform.forgetting.thief.actions import rob
+
+DRAWERS: Final = ("learners/*/vault", "institutions/*/vault", "chain/*/copies")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,6 +32,7 @@ class Proof:
     messages: int = 0
     receipts: int = 0
     copies: int = 0
+    at_partners: int = 0  # of the copies: those in the drawers of DUO, PSP and their like
     verified: int = 0
     witnessed: int = 0
     files: int = 0
@@ -29,6 +42,7 @@ class Proof:
     seconds: float = 0.0
     forgotten: str = ""
     newest: str = ""  # the last copy in a learner's vault, below the demo's folder
+    newest_sent: str = ""
     troubles: list[str] = field(default_factory=list)
 
     @property
@@ -43,38 +57,61 @@ def count(proof: Proof, said: Mapping[str, Any]) -> None:
     proof.receipts += said["event"] == "message.ended" and said["outcome"] != "undelivered"
 
 
-def vaults(scene: Scene) -> Iterable[Path]:
-    """Return every vault of the demo: the learners' and the institutions'."""
-    return [*scene.data.glob("learners/*/vault"), *scene.data.glob("institutions/*/vault")]
+def drawers(scene: Scene) -> Iterable[Path]:
+    """Return every drawer of copies: the vaults of learners and institutions, and what the partners keep."""
+    return [file for place in DRAWERS for file in sorted(scene.data.glob(place))]
 
 
 def verify_all(scene: Scene, proof: Proof) -> None:
-    """Verify every file in every vault with its owner's keys."""
-    commitments: dict[str, set[str]] = {}
-    last = ""
-    for vault in vaults(scene):
-        payloads: list[Any] = []
-        keys = vault.parent / "keys"
-        trust = read_trust((keys / "trust.json").read_bytes())
-        jwk = parse_json((keys / "seal.json").read_bytes())
-        for file in sorted(vault.iterdir()):
-            proof.copies += 1
-            try:
-                document = open_copy(file.read_bytes(), jwk)
-            except Refused as error:
-                proof.troubles.append(f"{vault.parent.name}/vault/{file.name}: {error.sentence}")
-                continue
-            verdict = verify(document, trust)
-            proof.verified += verdict.ok
-            proof.witnessed += verdict.witnessed
-            if not verdict.ok:
-                proof.troubles.append(f"{vault.parent.name}/vault/{file.name}: {verdict.reason} [{verdict.code}]")
-            commitments.setdefault(_message(document), set()).add(file.stem)
-            if vault.parent.parent.name == "learners" and (sent := _sent(document)) > last:
-                last, proof.newest = sent, file.relative_to(scene.data).as_posix()
-            payloads.append(parse_json(document).get("payload"))
-        _verify_files(vault.parent / "files", jwk, payloads, proof)
-    proof.troubles += [f"Copies of message {one} differ." for one, found in commitments.items() if len(found) > 1]
+    """Verify every copy with its owner's keys, and hold the drawers together: everybody got one, all bear the same."""
+    trust = read_trust((scene.data / "trust.json").read_bytes())
+    holders: dict[str, _Said] = {}
+    for drawer in drawers(scene):
+        jwk = parse_json((drawer.parent / "keys" / "seal.json").read_bytes())
+        documents = {file: document for file in _files(drawer) if (document := _verified(file, jwk, trust, proof))}
+        for file, document in documents.items():
+            holders.setdefault(_message(document), _Said(_parties(document))).commitments.append(file.stem)
+            if drawer.parent.parent.name == "learners" and (sent := _sent(document)) > proof.newest_sent:
+                proof.newest_sent, proof.newest = sent, file.relative_to(scene.data).as_posix()
+        payloads = [parse_json(document).get("payload") for document in documents.values()]
+        _verify_files(drawer.parent / "files", jwk, payloads, proof)
+        proof.at_partners += len(documents) if drawer.name == "copies" else 0
+    for message, said in holders.items():
+        if len(said.commitments) != said.parties:
+            proof.troubles.append(
+                f"{len(said.commitments)} copies of message {message}, which has {said.parties} parties."
+            )
+        if len(set(said.commitments)) != 1:
+            proof.troubles.append(f"Copies of message {message} differ.")
+
+
+@dataclass(slots=True)
+class _Said:
+    """One message: how many parties it has, and the commitments that their copies are named for."""
+
+    parties: int
+    commitments: list[str] = field(default_factory=list)
+
+
+def _files(drawer: Path) -> list[Path]:
+    return sorted(drawer.iterdir())
+
+
+def _verified(file: Path, jwk: Mapping[str, Any], trust: Trust, proof: Proof) -> bytes:
+    """Return an afschrift that holds, opened; empty bytes when it does not, which is a trouble."""
+    proof.copies += 1
+    try:
+        document = open_copy(file.read_bytes(), jwk)
+    except Refused as error:
+        proof.troubles.append(f"{_place(file)}: {error.sentence}")
+        return b""
+    verdict = verify(document, trust)
+    if not verdict.ok:
+        proof.troubles.append(f"{_place(file)}: {verdict.reason} [{verdict.code}]")
+        return b""
+    proof.verified += 1
+    proof.witnessed += verdict.witnessed
+    return document
 
 
 def _verify_files(drawer: Path, jwk: Mapping[str, Any], payloads: Sequence[Any], proof: Proof) -> None:
@@ -84,12 +121,12 @@ def _verify_files(drawer: Path, jwk: Mapping[str, Any], payloads: Sequence[Any],
         try:
             plain = open_copy(file.read_bytes(), jwk)
         except Refused as error:
-            proof.troubles.append(f"{drawer.parent.name}/files/{file.name}: {error.sentence}")
+            proof.troubles.append(f"{_place(file)}: {error.sentence}")
             continue
         named = any(names(payload, plain) for payload in payloads)
         proof.files_verified += named
         if not named:
-            proof.troubles.append(f"{drawer.parent.name}/files/{file.name}: no afschrift names it.")
+            proof.troubles.append(f"{_place(file)}: no afschrift names it.")
 
 
 async def read_log(scene: Scene, http: Http, proof: Proof) -> None:
@@ -108,6 +145,16 @@ def look_as_thief(scene: Scene, proof: Proof, backups: Sequence[Path] = ()) -> N
     )
     if loot.readings:
         proof.troubles.append("Something of a forgotten process can still be read on the platform's disk.")
+
+
+def _place(file: Path) -> str:
+    return "/".join(file.parts[-3:])
+
+
+def _parties(document: bytes) -> int:
+    """Return how many get a copy (rule 4): sender, receiver and the learner whom it is about; never the platform."""
+    envelope = msgspec.json.decode(document)["envelope"]
+    return len({envelope["source"], envelope["recipient"], envelope["subject"]} - {PLATFORM_URN})
 
 
 def _sent(document: bytes) -> str:

@@ -135,7 +135,8 @@ class Screen:
         table.add_row("messages", f"{proof.messages}, and {proof.receipts} receipts signed by who got them")
         table.add_row(
             "copies",
-            f"{proof.copies} in the vaults; {proof.verified} verified offline, {proof.witnessed} of them witnessed",
+            f"{proof.copies - proof.at_partners} in the vaults and {proof.at_partners} with the partners; "
+            f"{proof.verified} verified offline, {proof.witnessed} of them witnessed",
         )
         table.add_row(
             "files", f"{proof.files} delivered, {proof.files_verified} verified against a copy that names them"

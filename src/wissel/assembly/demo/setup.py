@@ -1,7 +1,8 @@
 """Sets the demo up: folders, keys, cards, settings files. Nothing is shared between owners but public cards."""
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -71,9 +72,26 @@ def fresh_folder(data: Path) -> None:
     (data / MARK).write_text("This folder was made by `wissel demo`; the next demo begins anew here.\n", "utf-8")
 
 
+@contextmanager
+def first_port() -> Iterator[int]:
+    """Yield where this demo's ports begin, or 0 while another demo on this machine begins there.
+
+    The port before them is held as long as the block lasts: two demos would else find the same ports free.
+    """
+    try:
+        held = bind(FIRST_PORT - 1)
+    except OSError:
+        yield 0
+        return
+    try:
+        yield FIRST_PORT
+    finally:
+        held.socket.close()
+
+
 def free_ports(first: int = FIRST_PORT) -> dict[str, int]:
-    """Return a port for everybody: `first` and on, or a free one where that is taken."""
-    bound = {name: bind(first + number, instead=True) for number, name in enumerate(NAMES)}
+    """Return a port for everybody: `first` and on, or a free one where that is taken; 0: any free ones."""
+    bound = {name: bind(first + number if first else 0, instead=True) for number, name in enumerate(NAMES)}
     for each in bound.values():
         each.socket.close()
     return {name: each.port for name, each in bound.items()}
