@@ -1,10 +1,11 @@
 """The command line: `wissel serve`, `wissel connector`, `wissel demo`, `wissel verify` and the operator's tools."""
 
 import os
+import re
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_args
+from typing import Any, Final, NoReturn, TypeVar, get_args
 
 import click
 import msgspec
@@ -39,7 +40,18 @@ config_option = click.option(
     help="A TOML file with settings (docs/settings.md); WISSEL_* environment variables win over it.",
 )
 house_option = click.option("--house", default="", help="Which institution, when the connector serves several.")
+NAME: Final = re.compile(r"-[A-Za-z0-9_-]{42}(\.afschrift)?", re.ASCII)
 file_type = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+class Named(click.Command):
+    """A command whose argument is a key or a copy. One in 64 of those names begins with a minus sign, as options do."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read such names as arguments."""
+        named = [word for word in args if NAME.fullmatch(word)]
+        rest = [word for word in args if word not in named]
+        return super().parse_args(ctx, [*rest, "--", *named] if named else args)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -198,7 +210,7 @@ def verify(arguments: tuple[str, ...]) -> None:
     sys.exit(verifier.main(arguments))
 
 
-@main.command()
+@main.command(cls=Named)
 @click.argument("file", type=file_type)
 @click.option(
     "--key", type=file_type, help="The owner's key, when the copy is sealed (default: keys/ beside the vault)."
@@ -341,7 +353,7 @@ def participants_add(config: Path | None, cards: tuple[Path, ...]) -> None:
         click.echo(f"{urn}: {fresh} new keys")
 
 
-@participants.command("revoke")
+@participants.command("revoke", cls=Named)
 @click.argument("kid")
 @click.pass_obj
 def participants_revoke(config: Path | None, kid: str) -> None:

@@ -35,6 +35,7 @@ _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _VKEY: Final = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+(\S+)", re.ASCII)
 _SIGNATURE: Final = re.compile(r"\u2014 ([^\s+]+) (\S+)")
 _REVOKED: Final = re.compile(r"([A-Za-z0-9_-]{43}) (\S+)", re.ASCII)
+_COPY: Final = re.compile(r"-[^/]*\.afschrift")  # one in 64 names of copies begins as an option does
 _EARLIER: Final = re.compile(r"(.+)/(?:[2-9]|[1-9][0-9]+)", re.ASCII)
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 _PARTS: Final = frozenset({"afschrift", "envelope", "nonce", "sender", "acknowledgement", "leaves", "keys"})
@@ -718,7 +719,7 @@ def main(argv: Sequence[str]) -> int:
     for name in ("--trust", "--key", "--revocations", "--file"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--witnessed", action="store_true", help="no unless the quorum of witnesses signed")
-    args = parser.parse_args(argv)
+    args = parser.parse_args([f"./{word}" if _COPY.fullmatch(word) else word for word in argv])
     good = True
     for file in args.files:
         verdict = verify_file(file, args)
