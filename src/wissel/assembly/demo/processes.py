@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -74,24 +75,22 @@ async def end(processes: list[asyncio.subprocess.Process]) -> None:
 
 
 async def _wait(scene: Scene, started: dict[str, asyncio.subprocess.Process]) -> None:
+    """Wait until each owner says that it listens. That a port answers says nothing: it may be another demo's."""
     async with asyncio.timeout(START_S_MAX):
-        for name, port in scene.ports.items():
-            while not await _answers(port):
-                for owner, process in started.items():
-                    if process.returncode is not None:
-                        raise OwnerFailed(_last_words(scene, owner))
+        for owner, process in started.items():
+            log = Path(_log_of(commands(scene)[owner][1]))
+            while not _listens(log):
+                if process.returncode is not None:
+                    raise OwnerFailed(_last_words(scene, owner))
                 await asyncio.sleep(0.05)
-            del name
 
 
-async def _answers(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
+def _log_of(settings: Path) -> str:
+    return str(tomllib.loads(settings.read_text(encoding="utf-8"))["log"])
+
+
+def _listens(log: Path) -> bool:
+    return log.exists() and '"event":"owner.started"' in log.read_text(encoding="utf-8")
 
 
 def _last_words(scene: Scene, name: str) -> str:
