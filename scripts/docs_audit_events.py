@@ -49,7 +49,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "ground": Field("the legal ground of a hold", "", "", "`information`"),
     "holder": Field("the participant's URN", "", "", "`information`"),
     "institution": Field("the institution's URN"),
-    "intake": Field("the month in which she would start"),
+    "intake": Field("the day on which she would start: a start of the programme, the same for all"),
     "jwk": Field("a public key (RFC 7517), canonical JSON in a text"),
     "kid": Field("RFC 7638 thumbprint of a key"),
     "kind": Field("which process", "", "", "`configuration`"),

@@ -26,7 +26,9 @@ from wissel.assembly.settings import (
 )
 from wissel.core.errors import WisselError
 from wissel.infra.http.serve import run
+from wissel.institution.words import GateDecision
 from wissel.messages import verify as verifier
+from wissel.messages.fields import OpenGate
 from wissel.messages.grounds import GROUNDS
 from wissel.messages.holds import HOLD_GROUNDS, HoldRole
 from wissel.messages.show import as_html, as_text
@@ -101,7 +103,13 @@ def tasks(config: Path | None, house: str) -> None:
 @click.option("--role", required=True, help="Who decides: a role, never a name.")
 @click.option("--ground", type=click.Choice(list(GROUNDS)), help="Why she is refused: one of the closed table.")
 @click.option("--text", default="", help="The reason in plain words; the learner reads it.")
-@click.option("--condition", "conditions", multiple=True, help="A gate that must still be met (conditional).")
+@click.option(
+    "--condition",
+    "conditions",
+    multiple=True,
+    type=click.Choice(get_args(OpenGate)),
+    help="A gate that must still be met (conditional).",
+)
 @house_option
 @click.pass_obj
 def decide(  # noqa: PLR0917 - one parameter per option
@@ -120,6 +128,24 @@ def decide(  # noqa: PLR0917 - one parameter per option
         body["ground"] = ground
     _go(ask(_settings(ConnectorSettings, config), "/admissions", body, house))
     click.echo(f"{decision}: {process}")
+
+
+@connector.command()
+@click.argument("process")
+@click.argument("gate", type=click.Choice(get_args(OpenGate)))
+@click.argument("decision", type=click.Choice(get_args(GateDecision)))
+@click.option("--role", required=True, help="Who decides: a role, never a name.")
+@click.option("--ground", required=True, help="The article or published requirement that the gate rests on.")
+@click.option("--text", default="", help="In plain words; needed when it is not met: the learner reads it.")
+@house_option
+@click.pass_obj
+def judge(  # noqa: PLR0917 - one parameter per option
+    config: Path | None, process: str, gate: str, decision: str, role: str, ground: str, text: str, house: str
+) -> None:
+    """Decide on one gate of an enrolment by hand."""
+    body = {"process": process, "gate": gate, "decision": decision, "role": role, "ground": ground, "text": text}
+    _go(ask(_settings(ConnectorSettings, config), "/gates", body, house))
+    click.echo(f"{gate} {decision}: {process}")
 
 
 @connector.command("send-later")
@@ -146,7 +172,9 @@ ground_option = click.option("--ground", required=True, type=click.Choice(list(H
 @click.argument("process")
 @role_option
 @ground_option
-@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day of the hold.")
+@click.option(
+    "--until", required=True, type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="The last day of the hold."
+)
 @house_option
 @click.pass_obj
 def hold(config: Path | None, process: str, role: str, ground: str, until: Any, house: str) -> None:  # noqa: PLR0917 - one parameter per option
@@ -233,17 +261,19 @@ def show(file: Path, key: Path | None, *, html: bool, language: str) -> None:
 @config_option
 @click.pass_context
 def audit(context: click.Context, config: Path | None) -> None:
-    """Check, export, prune or reopen the audit log. The platform must be stopped."""
+    """Check, export, prune or reopen the audit log, or print its trust file. The platform must be stopped."""
     context.obj = config
 
 
 @audit.command("check")
 @click.pass_obj
 def audit_check(config: Path | None) -> None:
-    """Rebuild the whole tree and compare it with every checkpoint."""
-    for found in _go(operator.check_log(_settings(PlatformSettings, config))):
+    """Rebuild the whole tree and compare it with every checkpoint. Exit code 1 when one does not fit."""
+    checked = _go(operator.check_log(_settings(PlatformSettings, config)))
+    for found in checked:
         seen = f"{found.entries} entries, {found.tiles} tiles, {found.checkpoints} checkpoints"
-        click.echo(f"{found.origin}: {found.reason or 'sound'} ({seen})")
+        click.echo(f"{found.origin}: {found.reason or f'sound ({seen})'}")
+    sys.exit(1 if any(found.reason for found in checked) else 0)
 
 
 @audit.command("export")
@@ -273,11 +303,27 @@ def audit_prune(config: Path | None, *, dry_run: bool) -> None:
 
 
 @audit.command("reopen")
+@click.option("--yes", is_flag=True, help="Close the log for ever; without this nothing happens.")
 @click.pass_obj
-def audit_reopen(config: Path | None) -> None:
-    """Close the log after a restore of older data and start a new one that names its last checkpoint."""
+def audit_reopen(config: Path | None, *, yes: bool) -> None:
+    """Close the log after a restore of older data and start a new one that names its last checkpoint.
+
+    Everybody who verifies copies then needs a new trust file. Look first: `wissel audit check`.
+    """
+    if not yes:
+        click.echo(
+            "Nothing was closed. Look with `wissel audit check`; to close the log, repeat this with --yes.", err=True
+        )
+        sys.exit(1)
     done = _go(operator.reopen_log(_settings(PlatformSettings, config)))
-    click.echo(f"{done.origin}: {done.again} leaves logged anew. Hand out the new trust file: its key is new.")
+    click.echo(f"{done.origin}: {done.again} leaves logged anew. Hand out the new trust file (`wissel audit trust`).")
+
+
+@audit.command("trust")
+@click.pass_obj
+def audit_trust(config: Path | None) -> None:
+    """Print the trust file by which everybody verifies copies: all logs, the witnesses, the quorum."""
+    click.echo(_go(operator.trust(_settings(PlatformSettings, config))))
 
 
 @main.group()
@@ -328,10 +374,10 @@ def forgetting_write_off(config: Path | None, *, yes: bool) -> None:
 
 
 @forgetting.command("continue")
-@click.argument("through", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("through", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY")
 @click.pass_obj
 def forgetting_continue(config: Path | None, through: Any) -> None:
-    """Let days up to and including THROUGH be destroyed, after looking at the clocks."""
+    """Let days up to and including DAY (YYYY-MM-DD) be destroyed, after looking at the clocks."""
     _go(operator.continue_forgetting(_settings(PlatformSettings, config), through.date()))
 
 

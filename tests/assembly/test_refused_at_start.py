@@ -118,7 +118,8 @@ def test_a_connector_needs_an_institution_cards_and_a_sound_trust_file(tmp_path:
 
 
 def test_an_operator_is_told_when_there_is_no_store_and_none_is_made(tmp_path: Path) -> None:
-    for words in (("audit", "check"), ("audit", "reopen"), ("engine", "aside"), ("participants", "revoke", "kid")):
+    tools = (("audit", "check"), ("audit", "reopen", "--yes"), ("audit", "trust"), ("engine", "aside"))
+    for words in (*tools, ("participants", "revoke", "kid")):
         done = wissel(tmp_path, words[0], "--config", "wissel.toml", *words[1:], settings=toml(GOOD))
         assert_refused(done, "There is no platform's store in data", "nothing-there")
     assert not (tmp_path / "data").exists()

@@ -128,6 +128,12 @@ async def test_a_problem_names_the_field() -> None:
     assert problem_of(await ask("GET", "/number?count=x"))["field"] == "count"
 
 
+async def test_a_parameter_at_fault_is_named_with_the_reason() -> None:
+    small, absent = problem_of(await ask("GET", "/number?count=0")), problem_of(await ask("GET", "/number"))
+    assert (small["field"], small["detail"].partition("takes. ")[2]) == ("count", "Expected `int` >= 1.")
+    assert (absent["field"], absent["detail"].partition("takes. ")[2]) == ("count", "It needs this parameter.")
+
+
 async def test_headers_say_what_to_do_next() -> None:
     assert (await ask("GET", "/errors/many")).headers["retry-after"] == "7"
     assert (await ask("GET", "/errors/down")).headers["retry-after"] == "30"

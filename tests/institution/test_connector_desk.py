@@ -1,6 +1,7 @@
 """What people at an institution may decide, and what the connector holds them to."""
 
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -233,3 +234,32 @@ async def test_a_mandate_that_crosses_the_end_of_the_request_is_not_booked(scene
     assert account is not None
     assert (account.mandate, account.cancelled) == ("", True)
     assert {receipt.outcome for receipt in scene.platform.receipts} == {"accepted"}
+
+
+@pytest.fixture
+async def by_hand(tmp_path: Path) -> AsyncIterator[Scene]:
+    """Yield a house whose rule admits nobody: people decide everything."""
+    made = Scene(tmp_path, 1)
+    assert not made.house.rule.admits
+    await made.open()
+    yield made
+    made.close()
+
+
+async def test_where_no_rule_admits_a_person_is_asked_as_soon_as_only_the_decision_is_left(by_hand: Scene) -> None:
+    await by_hand.hear(by_hand.request(programme="34479"))
+    await by_hand.hear(by_hand.answer("identity.answered", "duo", IdentityAnswered(result="verified")))
+    assert ("decide", "admission") not in await tasks_of(by_hand)
+    await by_hand.hear(by_hand.answer("education.answered", "duo", EducationAnswered(diplomas=(VWO,))))
+    assert ("decide", "admission") in await tasks_of(by_hand)
+    admitted = {"process": by_hand.process, "decision": "admitted", "role": "registrar"}
+    assert (await by_hand.staff("POST", "/admissions", admitted)).status == 204
+    await by_hand.work()
+    assert ("decide", "admission") not in await tasks_of(by_hand)
+    assert by_hand.platform.data("admission.decided")["role"] == "registrar"
+
+
+async def test_an_admission_bears_no_ground_of_a_refusal(scene: Scene) -> None:
+    await scene.hear(scene.request())
+    admitted = {"process": scene.process, "decision": "admitted", "role": "registrar", "ground": "conduct"}
+    assert await code_of(scene, "/admissions", admitted) == "institution-not-decidable"

@@ -17,7 +17,7 @@ from wissel.core.errors import WisselError
 from wissel.core.ids import partition_of
 from wissel.infra.sql.sqlite import SqliteDatabase, SqliteReader
 from wissel.infra.telemetry.log import SilentLog
-from wissel.messages.notes import NoteKey
+from wissel.messages.notes import NoteKey, trust_file
 from wissel.messages.participant import Card
 from wissel.platform.forgetting.actions.days import operator_continue
 from wissel.platform.forgetting.actions.inspection import inspect
@@ -150,6 +150,14 @@ async def reopen_log(settings: PlatformSettings) -> Reopened:
     finally:
         keystore.close()
         database.close()
+
+
+async def trust(settings: PlatformSettings) -> bytes:
+    """Return the trust file of now: every log of this platform, the witnesses on the cards, and the quorum."""
+    async with opened(settings) as platform:
+        witnesses = [card.witness for card in platform.participants.cards() if card.witness]
+        vkeys = [*closed_logs(platform.keystore), platform.identity.log.vkey]
+        return trust_file({vkey.partition("+")[0]: vkey for vkey in vkeys}, witnesses, settings.quorum)
 
 
 async def inspect_forgetting(settings: PlatformSettings) -> ForgettingReport:

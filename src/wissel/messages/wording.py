@@ -31,7 +31,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "ground": ("Wet", "Law"),
     "until": ("Te bewaren tot en met", "Kept until the end of"),
     "content": ("Inhoud", "Content"),
-    "nothing": ("Dit bericht heeft geen inhoud.", "This message has no content."),
+    "nothing": ("Dit bericht noemt niets.", "This message names nothing."),
     "gone": (
         "De inhoud staat hier niet, want het bericht is niet bezorgd. Alleen een controlegetal is bewaard:",
         "The content is not here, because the message was not delivered. Only its hash was kept:",
@@ -300,6 +300,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "refused": ("afgewezen", "refused"),
     "requirements": ("aanvullende eisen", "additional requirements"),
     "residence": ("verblijf", "residence"),
+    "role=admission rule": ("de vaste regel van de instelling", "the institution's standing rule"),
     "role=archivist": ("archivaris", "archivist"),
     "role=board": ("college van bestuur", "board"),
     "role=controller": ("financiële controle", "financial control"),
@@ -318,6 +319,12 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unproven": ("niet bewezen", "unproven"),
     "verified": ("gecontroleerd", "verified"),
     "waived": ("vrijstelling", "waived"),
+    "who=duo": ("DUO", "DUO"),
+    "who=ind": ("IND", "IND"),
+    "who=institution": ("de instelling", "the institution"),
+    "who=nuffic": ("Nuffic", "Nuffic"),
+    "who=platform": ("Wissel", "Wissel"),
+    "who=psp": ("de betaaldienst", "the payment provider"),
     "wo": ("wo", "WO"),
 }
 
@@ -325,7 +332,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 CODED: Final = frozenset(
     {
         *("basis", "conditions", "decision", "field", "form", "gate", "ground", "kind", "level"),
-        *("mediatype", "payer", "result", "role", "scope", "sector", "state", "way", "why"),
+        *("mediatype", "payer", "result", "role", "scope", "sector", "state", "way", "who", "why"),
     }
 )
 MONEY: Final = frozenset({"amount", "annual", "costs"})  # in cents

@@ -18,6 +18,7 @@ from wissel.messages.enrolment import GateDecided
 from wissel.messages.envelope import Offered
 from wissel.messages.fields import Payload
 from wissel.messages.jose import SigningKey
+from wissel.messages.participant import Endpoints
 from wissel.messages.payments import MandateConfirmed
 from wissel.messages.verify import canonical
 from wissel.platform.exchange.running import Running
@@ -125,6 +126,33 @@ async def test_nobody_takes_anothers_key_on_its_card(world: World) -> None:
     mine = world.platform.participants.card(PROVIDER)
     with pytest.raises(CardInvalid):
         await world.platform.participants.register(msgspec.structs.replace(mine, keys=theirs), START)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"endpoints": Endpoints(push="ftp://school.test")}, "/endpoints/push"),
+        ({"endpoints": Endpoints(copies="https://user@school.test/")}, "/endpoints/copies"),
+        ({"endpoints": Endpoints(api="school.test")}, "/endpoints/api"),
+        ({"settings": {"brin": 5}}, "/settings/brin"),
+        ({"settings": {"programmes": [{"code": "34401"}]}}, "/settings/programmes/0"),
+    ],
+)
+async def test_a_card_that_could_not_be_used_later_is_refused_at_once(
+    world: World, change: dict[str, object], field: str
+) -> None:
+    card = msgspec.structs.replace(world.platform.participants.card(SCHOOL), **change)
+    with pytest.raises(CardInvalid) as caught:
+        await world.platform.participants.register(card, START)
+    assert caught.value.field == field
+
+
+async def test_a_key_that_ends_before_it_begins_is_refused(world: World) -> None:
+    card = world.platform.participants.card(SCHOOL)
+    ended = msgspec.structs.replace(card.keys[0], until=card.keys[0].since)
+    with pytest.raises(CardInvalid) as caught:
+        await world.platform.participants.register(msgspec.structs.replace(card, keys=(ended, *card.keys[1:])), START)
+    assert caught.value.field == "/keys/0/until"
 
 
 async def test_copies_wait_thirty_days_for_a_vault_also_when_the_process_ended_on_its_last_day(world: World) -> None:

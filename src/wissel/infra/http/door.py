@@ -27,6 +27,7 @@ from wissel.core.entropy import Entropy
 from wissel.core.errors import WisselError
 from wissel.infra.http.errors import Forbidden
 from wissel.infra.http.problem import MEDIA_TYPE, Problem, problem
+from wissel.infra.http.strict import explain
 from wissel.infra.telemetry.log import Log
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -42,6 +43,7 @@ _CODES: Final = {
     405: ("method-not-allowed", "This address does not take that method; the Allow header says which it takes."),
     413: ("too-large", "The body is larger than this address takes."),
 }
+_ABSENT: Final = re.compile(r"Missing required \w+ parameter '([^']*)'")  # the words of Litestar
 _TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _SECURITY: Final = {
     "strict-transport-security": "max-age=31536000; includeSubDomains",
@@ -179,7 +181,8 @@ def _on_wissel_error(request: Request[Any, Any, Any], error: WisselError) -> Res
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     status = error.status_code
     code, detail = _CODES.get(status, ("request-refused", "The request was refused."))
-    field = _field_of(error) if status == HTTPStatus.BAD_REQUEST else ""
+    field, why = _fault_of(error) if status == HTTPStatus.BAD_REQUEST else ("", "")
+    detail = f"{detail} {why}".rstrip()
     headers = (
         {"Allow": (error.headers or {}).get("allow", "").upper()} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
     )
@@ -193,10 +196,14 @@ def _on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[b
     return _respond(problem(500, "internal", detail, trace=trace), {}, {})
 
 
-def _field_of(error: HTTPException) -> str:
-    """Name the parameter that Litestar found at fault; never its value."""
+def _fault_of(error: HTTPException) -> tuple[str, str]:
+    """Name the parameter that Litestar found at fault, and say why; never its value."""
+    absent = _ABSENT.match(error.detail or "")
+    if absent is not None:
+        return absent[1], "It needs this parameter."
     extra = error.extra if isinstance(error.extra, list) else []
-    return str(extra[0].get("key", "")) if extra and isinstance(extra[0], dict) else ""
+    found = extra[0] if extra and isinstance(extra[0], dict) else {}
+    return str(found.get("key", "")), explain(str(found["message"]))[0] if "message" in found else ""
 
 
 def _respond(document: Problem, headers: Mapping[str, str], members: Mapping[str, str]) -> Response[bytes]:

@@ -255,7 +255,7 @@ def _own(path: Path) -> IO[str]:
     except OSError as error:
         lock.close()
         raise StoreInUse(
-            f"{path.name} is in use by another process. SQLite serves one process; use PostgreSQL for more."
+            f"{path.name} is in use by another process. SQLite serves one process: end that one first."
         ) from error
     return lock
 

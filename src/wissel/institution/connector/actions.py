@@ -270,9 +270,10 @@ def _onward(house: House, case: Case, heard: Heard, done: Done) -> Done:
 
 
 def admit_or_wait(house: House, case: Case, cause: str, done: Done) -> Done:
-    """Add the rule's admission to what is done when everything it asks holds, else keep the case as it is."""
+    """Add the rule's admission to what is done when everything it asks holds; where it may not, ask a person then."""
     if not rules.may_admit(house, case):
-        return done._replace(case=case)
+        waits = (Task("decide", "admission", "Decide on admission."),) if rules.decidable(house, case) else ()
+        return done._replace(case=case, tasks=(*done.tasks, *waits))
     decided = rules.admit(house)
     booked = Decided(
         id=f"{cause}/admission",

@@ -71,6 +71,8 @@ class Desk:
             case = await self._open_case(process)
             if decision == "refused":
                 self._check_refusal(case, ground, text)
+            elif ground:
+                raise NotDecidable("A ground is why somebody is refused: an admission has none.", field="ground")
             data = self._admission(
                 decision, role=role, ground=ground, text=text, evidence=evidence, conditions=conditions
             )

@@ -146,9 +146,15 @@ def _joined_later(annual: int, start: str) -> tuple[Reduction, ...]:
 
 
 def may_admit(house: House, case: Case) -> bool:
-    """Say whether the rule may admit her: verified, with a diploma that gives access, and nothing open here."""
+    """Say whether the rule may admit her: the house lets it, this programme does not select, and all is in."""
     programme = house.settings.programme(case.request.programme, case.request.form)
-    if not house.rule.admits or programme is None or programme.selection or case.admission or case.ended:
+    return house.rule.admits and programme is not None and not programme.selection and decidable(house, case)
+
+
+def decidable(house: House, case: Case) -> bool:
+    """Say whether only the decision is left: verified, with a diploma that gives access, and nothing open here."""
+    programme = house.settings.programme(case.request.programme, case.request.form)
+    if programme is None or case.admission or case.ended:
         return False
     educated = bool(set(case.diplomas) & set(programme.admits)) or case.gates.get("education") in HELD
     known = case.identity == "verified" or case.gates.get("identity") in HELD

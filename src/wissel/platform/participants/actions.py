@@ -14,7 +14,7 @@ from wissel.messages.participant import CARD_BYTES_MAX, Card, Key, StandingGrant
 from wissel.messages.verify import Refused, b64, canonical, check_jws, sha256, thumbprint
 from wissel.platform.participants import store
 from wissel.platform.participants.errors import CardInvalid, ParticipantUnknown
-from wissel.platform.participants.rules import covers
+from wissel.platform.participants.rules import check_shape, covers
 from wissel.platform.store import messages
 from wissel.platform.store.leaves import pending
 
@@ -204,7 +204,11 @@ class Participants:
 
 
 def check_card(card: Card) -> None:
-    """Raise CardInvalid when a key is not what its id says, or a grant is not signed by the card's own key."""
+    """Raise CardInvalid for a key that is not what its id says, or a grant that the card's own key did not sign.
+
+    Addresses and an institution's settings are looked at here too, not when a learner's request needs them.
+    """
+    check_shape(card)
     for number, key in enumerate(card.keys):
         if thumbprint(key.jwk) != key.kid:
             raise CardInvalid("A kid must be the RFC 7638 thumbprint of its key.", field=f"/keys/{number}/kid")
