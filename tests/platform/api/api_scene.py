@@ -220,8 +220,15 @@ class Scene:
         self.switch = PlayedSwitch()
         self.audit = PlayedLog()
         self.health = PlayedHealth()
+        self._open(clock or self.clock, limits)
+
+    def restart(self) -> None:
+        """Let the platform's process start anew: it keeps its key, and nothing that it had in memory."""
+        self._open(self.clock, None)
+
+    def _open(self, clock: Clock, limits: Limits | None) -> None:
         self.door = build_api(
-            base=base,
+            base=self.base,
             switch=self.switch,
             files=self.switch,
             directory=self.directory,
@@ -230,12 +237,12 @@ class Scene:
             revocations=_revocations,
             health=self.health,
             key=PLATFORM,
-            clock=clock or self.clock,
+            clock=clock,
             entropy=CountedEntropy("api"),
             log=self.log,
             limits=limits,
         )
-        self.http = in_memory(base, self.door)
+        self.http = in_memory(self.base, self.door)
 
     def client(self, urn: str = PORTAL, *, key: SigningKey | None = None) -> Client:
         return Client(
