@@ -261,7 +261,9 @@ class Delivery:
         return opened
 
     def _open(self, row: ParcelRow, keys: KeyRing) -> Parcel:
-        plain = keys[KeyName(row.process, "parcel")].open(row.sealed, place(row.process, row.commitment, "parcel"))
+        plain = keys[KeyName(row.process, "parcel")].open(
+            row.sealed, place(row.process, sealing.parcel_of(row.party, row.commitment), "parcel")
+        )
         return sealing.read(plain, Parcel)
 
     async def _give_up(self, rows: Sequence[ParcelRow], now: datetime) -> None:

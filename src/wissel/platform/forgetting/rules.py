@@ -25,7 +25,10 @@ _CANARY: Final = b"wissel canary v1"
 
 
 def place(process: str, message: str, cls: str) -> str:
-    """Return the associated data of a seal: `process|message|class`. `message` is empty for a process's own."""
+    """Return the associated data of a seal: `process|message|class`.
+
+    `message` names one thing within the process (a message: source and id); it is empty for a process's own.
+    """
     parts = (process, message, cls)
     if any("|" in part for part in parts):
         raise ForgettingError("A process, message or class never holds a '|'.")

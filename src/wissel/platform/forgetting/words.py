@@ -27,7 +27,7 @@ LEAF_BYTES: Final = 16
 
 
 class KeyName(NamedTuple):
-    """Which data key: one per process and class; `scope` is a message's id when it has a key of its own."""
+    """Which data key: one per process and class; `scope` names the message (source and id) or file that has its own."""
 
     process: str
     cls: KeyClass
