@@ -168,6 +168,7 @@ class PlayedSwitch:
 class Leaf:
     index: int
     entry: bytes
+    log: int = 1
 
 
 class PlayedLog:
@@ -193,8 +194,8 @@ class PlayedLog:
     async def entry_of(self, index: int) -> Leaf | None:
         return self.leaves[index] if index < len(self.leaves) else None
 
-    async def of_process(self, process: str) -> Sequence[Leaf]:
-        return self.leaves
+    async def of_process(self, process: str, after: tuple[int, int], limit: int) -> Sequence[Leaf]:
+        return [leaf for leaf in self.leaves if (leaf.log, leaf.index) > after][:limit]
 
 
 class PlayedHealth:
