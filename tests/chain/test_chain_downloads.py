@@ -10,7 +10,9 @@ import pytest
 from tests.chain.played import START, CountedEntropy
 from tests.chain.test_chain_portal import INSTITUTION, PLATFORM, Stage
 
+from wissel.client.vaults import WITHDRAWN
 from wissel.infra.http.ports import Request, Response
+from wissel.infra.http.problem import MEDIA_TYPE, read_problem
 from wissel.infra.http.proof import HEADER, make_proof
 from wissel.messages.envelope import Addressee, SenderProof
 from wissel.messages.jose import Sealer, SigningKey
@@ -115,18 +117,25 @@ async def test_what_is_not_sealed_to_her_is_not_signed_for(stage: Stage) -> None
     assert outcome(stage, await deliver(stage, "messages", delivery)) == "later"
 
 
+def code(answer: Response) -> tuple[int, str]:
+    """Return the status and the code of a problem document, which is all that the platform believes."""
+    assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPE
+    return answer.status, read_problem(answer.status, answer.body).code
+
+
 @pytest.mark.parametrize("what", ["messages", "copies"])
 async def test_only_the_platform_puts_in_and_only_with_the_token_of_the_place(stage: Stage, what: str) -> None:
     body = message(stage) if what == "messages" else copy(stage)
     unknown = addressee(stage).vault[:-1] + "x"
     stranger = SigningKey.new(CHANCE)
-    assert (await deliver(stage, what, body, token="another")).status == 401
+    assert code(await deliver(stage, what, body, token="another")) == (401, WITHDRAWN[401])
     assert (await deliver(stage, what, body, key=stranger)).status == 400
     assert (await deliver(stage, what, body, url=unknown)).status in {400, 404}
     stage.clock.jump(86_400 * 700)
-    assert (await deliver(stage, what, body)).status == 410, "the platform hears that it need not come again"
+    gone = await deliver(stage, what, body)
+    assert code(gone) == (410, WITHDRAWN[410]), "the platform hears that it need not come again"
     await stage.steps["portal.downloads"](stage.clock.now())
-    assert (await deliver(stage, what, body)).status == 404
+    assert code(await deliver(stage, what, body)) == (404, WITHDRAWN[404])
     assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]
 
 

@@ -30,6 +30,7 @@ async def test_the_first_message_is_sent_and_acknowledged() -> None:
     scene = Scene(bound.base, clock=SystemClock())
     allow = frozenset({(bound.host, bound.port)})
     async with served({"platform": (scene.door, bound)}):
+        await SystemClock().sleep(1)  # an assertion of the second in which the door opened is refused
         key = scene.directory.keys[COLLEGE]
         sent = await names["tell"](bound.base, COLLEGE, key, LEARNER, "a.b.c.d.e", "log.example", allow)
     assert sent.acknowledgement

@@ -7,6 +7,7 @@ import pytest
 
 from wissel.infra.sql.ports import Conflict
 from wissel.infra.sql.sqlite import SqliteDatabase
+from wissel.institution.errors import NotDecidable
 from wissel.institution.finance.store import SampleFinance
 from wissel.institution.finance.words import Cancelled, Charged, Mandated
 from wissel.institution.sis.store import SampleSis
@@ -94,6 +95,31 @@ async def test_a_withdrawn_request_is_no_student(sis: SampleSis) -> None:
     assert (registration.status, registration.student) == ("withdrawn", "")
     assert await sis.registration("p2") is None
     assert await sis.check() == ""
+
+
+def admission(decision: str, process: str = "p1") -> Decided:
+    return Decided(id=f"d-{decision}", process=process, what="admission", decision=decision, ground="", role="board")
+
+
+@pytest.mark.parametrize("status", ["withdrawn", "cancelled"])
+async def test_a_decision_that_comes_after_a_withdrawal_revives_nothing(sis: SampleSis, status: str) -> None:
+    await sis.book(requested("p1"))
+    await sis.book(Stopped(id="s1", process="p1", status=status))
+    await sis.book(admission("admitted"))
+    registration = await sis.registration("p1")
+    assert registration is not None
+    assert registration.status == status
+    assert (await sis.counts())["decisions"] == 1, "that it was decided stands"
+
+
+async def test_an_unknown_decision_is_refused_and_nothing_of_it_is_booked(sis: SampleSis) -> None:
+    await sis.book(requested("p1"))
+    with pytest.raises(NotDecidable, match="admitted, conditional, refused"):
+        await sis.book(admission("maybe"))
+    registration = await sis.registration("p1")
+    assert registration is not None
+    assert registration.status == "requested"
+    assert (await sis.counts())["decisions"] == 0
 
 
 async def test_a_fee_and_its_mandate_are_booked_once(finance: SampleFinance) -> None:

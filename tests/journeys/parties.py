@@ -19,6 +19,7 @@ from wissel.messages.envelope import Addressee
 from wissel.messages.fields import Payload
 from wissel.messages.jose import SealingKey, SigningKey
 from wissel.messages.participant import Card, StandingGrant
+from wissel.messages.records import receipt
 from wissel.messages.verify import b64, canonical, sha256
 from wissel.platform.forgetting.filestore import FileKeyStore
 
@@ -97,7 +98,17 @@ class World:
         body: dict[str, Any] = msgspec.json.decode(request.body)
         if request.url.endswith("/copies"):
             return Response(200, {}, msgspec.json.encode({"stored": [copy["id"] for copy in body["copies"]]}))
+        if request.url == "https://vaults.test/v/1/messages":
+            receipts = [self._received(each) for each in body["messages"]]
+            return Response(200, {}, msgspec.json.encode({"receipts": receipts}))
         return Response(404, {}, b"")
+
+    def _received(self, message: dict[str, str]) -> dict[str, str]:
+        """Return the receipt that the provider of her vault gives."""
+        signed = receipt(
+            self.keys[PROVIDER], acknowledgement=message["acknowledgement"], outcome="accepted", at=self.clock.now()
+        )
+        return {"id": message["id"], "receipt": signed}
 
     def by_learner(self, made: Draft) -> bytes:
         """Return the submission of a learner who authenticates for it, carried by the portal."""

@@ -131,14 +131,30 @@ async def test_a_message_that_the_platform_did_not_acknowledge_is_refused_whole(
     assert await scene.owner.inbox() == []
 
 
+def said(answer: Response) -> tuple[int, str]:
+    """Return status and code of a problem document: the platform believes nothing less (docs/vault.md)."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.status, json.loads(answer.body)["code"]
+
+
+async def test_who_is_refused_hears_it_in_the_words_that_the_platform_believes(scene: Scene) -> None:
+    copy, document = scene.afschrift()
+    body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    portal = await scene.owner.give(Asked(kind="portal", purpose="the profile", until="2027-08-31", holder="p"))
+    assert said(await scene.deliver("copies", body, f"{'A' * 22}.{'B' * 43}")) == (401, "vault-no-grant")
+    assert said(await scene.deliver("copies", body, portal.token)) == (403, "vault-not-granted")
+    scene.place = msgspec.structs.replace(scene.place, vault=f"{scene.place.vault[:-1]}x")
+    assert said(await scene.deliver("copies", body, portal.token)) == (404, "vault-unknown")
+
+
 async def test_a_revoked_grant_answers_gone_at_once(scene: Scene) -> None:
     given = await scene.owner.give(Asked(kind="capability", purpose="later notices", until="2027-08-31"))
     copy, document = scene.afschrift()
     body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
     await scene.owner.revoke(given.id)
     await scene.owner.revoke(given.id)
-    assert (await scene.deliver("copies", body, given.token)).status == 410
-    assert (await scene.deliver("messages", {"messages": []}, given.token)).status == 410
+    assert said(await scene.deliver("copies", body, given.token)) == (410, "vault-withdrawn")
+    assert said(await scene.deliver("messages", {"messages": []}, given.token)) == (410, "vault-withdrawn")
     [seen] = [grant for grant in await scene.owner.grants() if grant.id == given.id]
     assert seen.revoked
 

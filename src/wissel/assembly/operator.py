@@ -166,7 +166,7 @@ async def inspect_forgetting(settings: PlatformSettings) -> ForgettingReport:
     _there(data)
     reader = SqliteReader(data / "wissel.sqlite")
     try:
-        return await inspect(FileKeyReader(data / "keys"), reader)
+        return await inspect(FileKeyReader(data / "keys"), reader, clock_of(settings).now())
     finally:
         reader.close()
 

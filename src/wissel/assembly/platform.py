@@ -247,6 +247,7 @@ def jobs(platform: Platform, http: Http) -> list[Job]:
         platform.entropy,
         database_clock=database_clock(platform.clock),
         witness_clock=platform.audit.witness_time,
+        journal=platform.desk.journal,
     )
     destroyer = Destroyer(platform.keystore, platform.database, platform.keys, platform.entropy)
     work = [

@@ -109,6 +109,7 @@ class Switchboard:
 class Entry:
     """One entry of the log, as the API shows it."""
 
+    log: int
     index: int
     entry: bytes
 
@@ -134,11 +135,15 @@ class LogWindow:
     async def entry_of(self, index: int) -> Entry | None:
         """Return one entry."""
         found = await self._audit.entry_of(index)
-        return None if found is None else Entry(index=found.idx, entry=found.entry)
+        return None if found is None else _entry(found)
 
-    async def of_process(self, process: str) -> list[Entry]:
-        """Return what the log says of one process."""
-        return [Entry(index=found.idx, entry=found.entry) for found in await self._audit.of_process(process)]
+    async def of_process(self, process: str, after: tuple[int, int], limit: int) -> list[Entry]:
+        """Return what the log says of one process after (log, index)."""
+        return [_entry(found) for found in await self._audit.of_process(process, after, limit)]
+
+
+def _entry(found: Logged) -> Entry:
+    return Entry(log=found.log, index=found.idx, entry=found.entry)
 
 
 class CardWindow:

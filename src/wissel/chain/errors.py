@@ -33,13 +33,6 @@ class NotKnown(ChainError):
     status: ClassVar[int] = 404
 
 
-class Gone(ChainError):
-    """What the question is about was here, and its time is over. Do not ask again."""
-
-    code: ClassVar[str] = "chain-gone"
-    status: ClassVar[int] = 410
-
-
 class Clash(ChainError):
     """The same request id came with other content, or the book already says otherwise."""
 

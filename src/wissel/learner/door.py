@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.config import OpenAPIConfig
 from litestar.params import FromPath, RawBody
 
+from wissel.client.vaults import NoGrant
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.infra.http.door import Connection, open_door, public
@@ -19,7 +20,6 @@ from wissel.infra.http.proof import HEADER, KeyOf, Proofs
 from wissel.infra.http.rate import Buckets
 from wissel.infra.http.strict import read_json
 from wissel.infra.telemetry.log import Log
-from wissel.learner.errors import NoGrant
 from wissel.learner.grants import Act
 from wissel.learner.ports import VaultStore
 from wissel.learner.provider import Provider
@@ -55,11 +55,11 @@ class Door(NamedTuple):
     openings: Buckets
 
     def enter(self, request: Asking, vault: str, act: Act) -> tuple[VaultStore, Grant]:
-        """Return drawers and grant of who comes with a token. Raises VaultError."""
+        """Return drawers and grant of who comes with a token. Raises as `client.vaults` has it."""
         return self.provider.admit(vault, _token(request), act)
 
     def deliver(self, request: Asking, vault: str, body: bytes) -> VaultStore:
-        """Return the drawers for the platform, which also proves who it is. Raises VaultError or ProofRefused."""
+        """Return the drawers for the platform, which also proves who it is. Raises ProofRefused and as `enter`."""
         url = f"{self.base}{request.url.path}"
         self.proofs.check(request.headers.get(HEADER, ""), method=request.method, url=url, body=body)
         return self.enter(request, vault, "deliver")[0]

@@ -1,4 +1,4 @@
-"""What a vault refuses, and what the caller can do about it."""
+"""What a vault refuses, and what the caller can do about it. What means "withdrawn" is in `client/vaults`."""
 
 from typing import ClassVar
 
@@ -12,39 +12,11 @@ class VaultError(WisselError):
     status: ClassVar[int] = 500
 
 
-class NoSuchVault(VaultError):
-    """There is no vault with this id."""
-
-    code: ClassVar[str] = "vault-unknown"
-    status: ClassVar[int] = 404
-
-
 class NoSuchCopy(VaultError):
     """There is no such copy, message or grant in this vault."""
 
     code: ClassVar[str] = "vault-item-unknown"
     status: ClassVar[int] = 404
-
-
-class NoGrant(VaultError):
-    """No token, or one that this vault never gave out."""
-
-    code: ClassVar[str] = "vault-no-grant"
-    status: ClassVar[int] = 401
-
-
-class NotGranted(VaultError):
-    """The grant exists but is not for this."""
-
-    code: ClassVar[str] = "vault-not-granted"
-    status: ClassVar[int] = 403
-
-
-class Withdrawn(VaultError):
-    """The grant was revoked or its end date has passed. Stop; do not try again."""
-
-    code: ClassVar[str] = "vault-withdrawn"
-    status: ClassVar[int] = 410
 
 
 class Unfit(VaultError):

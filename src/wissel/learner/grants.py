@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final, Literal
 
+from wissel.client.vaults import NoGrant, NotGranted, Withdrawn
 from wissel.core.entropy import Entropy
 from wissel.core.moments import dutch_day, end_of, rfc3339
-from wissel.learner.errors import NoGrant, NotGranted, Unfit, Withdrawn
+from wissel.learner.errors import Unfit
 from wissel.learner.words import Asked, Given, Grant, Kind, Opening
 from wissel.messages.verify import b64, sha256
 

@@ -7,11 +7,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from wissel.client.vaults import NoSuchVault
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
 from wissel.core.moments import end_of, from_ms, parse_rfc3339, rfc3339, to_ms
 from wissel.infra.http.proof import KeyOf
-from wissel.learner.errors import Changed, Full, NoSuchCopy, NoSuchVault, Taken, Unfit
+from wissel.learner.errors import Changed, Full, NoSuchCopy, Taken, Unfit
 from wissel.learner.grants import Act, check, may_revoke, new_grant, owner_grant, token_id
 from wissel.learner.ports import Vaults, VaultStore
 from wissel.learner.words import (
@@ -84,7 +85,7 @@ class Provider:
         return Opened(vault=known.vault)
 
     def admit(self, vault: str, token: str, act: Act) -> tuple[VaultStore, Grant]:
-        """Return the drawers and the grant under which the bearer of `token` may do `act`. Raises VaultError."""
+        """Return the drawers and the grant under which the bearer of `token` may do `act`. See `client.vaults`."""
         store = self._vaults.find(vault)
         if store is None:
             raise NoSuchVault("There is no vault with this id here.")

@@ -20,12 +20,20 @@ from wissel.messages.verify import b64
 
 SALT_BYTES: Final = 16
 FIELD_CHARS_MAX: Final = 2000
+ENTRY_BYTES_MAX: Final = 0xFFFF  # an entry bundle counts lengths in 16 bits (C2SP tlog-tiles)
 
 
 class EntryUnknown(WisselError):
     """An audit event, or a field of one, that is not in the table."""
 
     code: ClassVar[str] = "audit-event-unknown"
+    status: ClassVar[int] = 500
+
+
+class EntryTooLong(WisselError):
+    """An entry does not fit an entry bundle of the log. Nothing that it belongs to is recorded."""
+
+    code: ClassVar[str] = "log-entry-too-long"
     status: ClassVar[int] = 500
 
 

@@ -168,6 +168,7 @@ class PlayedSwitch:
 class Leaf:
     index: int
     entry: bytes
+    log: int = 1
 
 
 class PlayedLog:
@@ -193,8 +194,8 @@ class PlayedLog:
     async def entry_of(self, index: int) -> Leaf | None:
         return self.leaves[index] if index < len(self.leaves) else None
 
-    async def of_process(self, process: str) -> Sequence[Leaf]:
-        return self.leaves
+    async def of_process(self, process: str, after: tuple[int, int], limit: int) -> Sequence[Leaf]:
+        return [leaf for leaf in self.leaves if (leaf.log, leaf.index) > after][:limit]
 
 
 class PlayedHealth:
@@ -220,8 +221,15 @@ class Scene:
         self.switch = PlayedSwitch()
         self.audit = PlayedLog()
         self.health = PlayedHealth()
+        self._open(clock or self.clock, limits)
+
+    def restart(self) -> None:
+        """Let the platform's process start anew: it keeps its key, and nothing that it had in memory."""
+        self._open(self.clock, None)
+
+    def _open(self, clock: Clock, limits: Limits | None) -> None:
         self.door = build_api(
-            base=base,
+            base=self.base,
             switch=self.switch,
             files=self.switch,
             directory=self.directory,
@@ -230,12 +238,12 @@ class Scene:
             revocations=_revocations,
             health=self.health,
             key=PLATFORM,
-            clock=clock or self.clock,
+            clock=clock,
             entropy=CountedEntropy("api"),
             log=self.log,
             limits=limits,
         )
-        self.http = in_memory(base, self.door)
+        self.http = in_memory(self.base, self.door)
 
     def client(self, urn: str = PORTAL, *, key: SigningKey | None = None) -> Client:
         return Client(

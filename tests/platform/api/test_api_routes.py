@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.infra.http_scene import NOON, CountedEntropy, bind, served
-from tests.platform.api.api_scene import BASE, COLLEGE, INSPECTOR, PLATFORM, PORTAL, Refused, Scene, offered
+from tests.platform.api.api_scene import BASE, COLLEGE, INSPECTOR, PLATFORM, PORTAL, Leaf, Refused, Scene, offered
 
 from wissel.client import Refusal, SealedFile, Settled, compose
 from wissel.core.errors import WisselError
@@ -16,6 +16,7 @@ from wissel.messages.enrolment import NoticeSent
 from wissel.messages.envelope import Submission
 from wissel.messages.files import JWE_BYTES_MAX
 from wissel.messages.verify import b64, sha256
+from wissel.platform.api.published import ENTRIES_PER_PAGE
 from wissel.platform.api.words import Limits
 
 PROCESS = "01890a5d-ac96-874b-bcce-b302099a8057"
@@ -334,6 +335,29 @@ async def test_entries_are_for_their_parties_and_bundles_for_the_inspector() -> 
     assert (await ask(INSPECTOR, "/log/tile/entries/000.p/3")).body == b"bundle"
     assert (await ask(INSPECTOR, "/log/tile/entries/001")).status == 404
     assert (await ask(COLLEGE, "/log/tile/entries/000.p/3")).status == 403
+
+
+async def test_entries_of_a_process_come_page_by_page_and_none_is_lost() -> None:
+    scene = Scene()
+    made = [
+        Leaf(number, msgspec.json.encode({"source": COLLEGE if number % 2 else PORTAL}), log)
+        for log in (1, 2)
+        for number in range(ENTRIES_PER_PAGE)
+    ]
+    scene.audit.leaves = made
+    headers = {"Authorization": f"Bearer {await scene.client(COLLEGE)._bearer()}"}
+    found, after = list[int](), ""
+    for _ in range(3):
+        path = f"/log/entries?process={PROCESS}" + (f"&after={after}" if after else "")
+        answer = msgspec.json.decode((await scene.http.send(Request("GET", BASE + path, headers))).body)
+        found += [each["index"] for each in answer["entries"]]
+        after = answer.get("next", "")
+        if not after:
+            break
+    assert found == [leaf.index for leaf in made if leaf.index % 2]
+    for wrong in ("x", "1", "1.", "-1.0", "1.2.3", "1" * 20 + ".0"):
+        path = f"/log/entries?process={PROCESS}&after={wrong}"
+        assert (await scene.http.send(Request("GET", BASE + path, headers))).status == 400, wrong
 
 
 FILES = f"/v1/files?process={PROCESS}&recipient={COLLEGE}"

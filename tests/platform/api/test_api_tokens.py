@@ -1,5 +1,6 @@
 """Who calls: private_key_jwt in, access token out, and every way in which that must fail."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -83,6 +84,8 @@ async def test_a_library_that_is_not_ours_gets_in() -> None:
         {"exp": 4_000_000_000},
         {"exp": "soon"},
         {"exp": True},
+        {"iat": None},
+        {"iat": "now"},
         {"iat": 4_000_000_000},
         {"nbf": 4_000_000_000},
         {"jti": None},
@@ -130,6 +133,31 @@ async def test_an_assertion_is_good_once_as_long_as_it_is_good() -> None:
     assert (await ask(scene, signed(scene))).status == 401  # the same jti, while an older one might still be good
     scene.clock.forward(600)
     assert (await ask(scene, signed(scene))).status == 200
+
+
+async def test_an_assertion_that_was_used_gives_no_token_after_a_restart() -> None:
+    scene = Scene()
+    scene.clock.forward(30)
+    assertion = signed(scene, exp=seconds(scene.clock.now()) + 300)
+    assert (await ask(scene, assertion)).status == 200
+    scene.clock.forward(1)
+    scene.restart()
+    answer = await ask(scene, assertion)
+    problem = msgspec.json.decode(answer.body)
+    assert (answer.status, problem["error"], problem["code"]) == (401, "invalid_client", "client-assertion-old")
+    assert "Make a new one" in problem["detail"]
+    assert answer.headers["retry-after"] == "1"
+    assert (await ask(scene, signed(scene, jti="two"))).status == 200
+
+
+async def test_the_second_in_which_a_process_starts_belongs_to_the_one_before_it() -> None:
+    scene = Scene()
+    scene.clock.at += timedelta(milliseconds=400)
+    assertion = signed(scene)
+    assert (await ask(scene, assertion)).status == 200
+    scene.clock.at += timedelta(milliseconds=400)
+    scene.restart()
+    assert (await ask(scene, assertion)).status == 401
 
 
 @pytest.mark.parametrize(

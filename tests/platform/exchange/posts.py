@@ -8,13 +8,24 @@ from tests.journeys.parties import SCHOOL, World
 from wissel.assembly.platform import jobs
 from wissel.assembly.switch import Switchboard
 from wissel.client.compose import Draft
+from wissel.client.vaults import WITHDRAWN
 from wissel.client.words import Settled, Settlement
+from wissel.infra.http.ports import Response
+from wissel.infra.http.problem import MEDIA_TYPE, problem
 from wissel.messages.enrolment import ObjectionReceived
 from wissel.messages.envelope import Offered, Outcome
 from wissel.messages.records import receipt
 
 OBJECTION = "nl.wissel.objection.received.v1"
 SUBJECT = "urn:wissel:learner:5f0c2a4e-8c1d-4a3b-9d2e-1f2a3b4c5d6e"
+
+PROBLEM = {"content-type": f"{MEDIA_TYPE}; charset=utf-8"}
+
+
+def vault_says(status: int, code: str = "", *, headers: dict[str, str] = PROBLEM) -> Response:
+    """Return how a vault says no: by default, that its owner withdrew."""
+    said = problem(status, code or WITHDRAWN[status], "The owner withdrew this grant.")
+    return Response(status, headers, msgspec.json.encode(said))
 
 
 def drafted(world: World, text: str = "I object.", **more: Any) -> Draft:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.journeys.parties import EDUID, PLATFORM, PORTAL, PROVIDER, SCHOOL, START, World, make_world
-from tests.platform.exchange.posts import answer, work
+from tests.platform.exchange.posts import answer, vault_says, work
 
 from wissel.assembly.platform import published
 from wissel.assembly.switch import Switchboard
@@ -213,6 +213,10 @@ async def test_a_vault_that_was_withdrawn_gets_nothing_and_the_rest_goes_on(worl
     (offered,) = await Switchboard(world.platform.desk).offered(SCHOOL, 1)
     await answer(world, offered)
     world.answers["/files"] = Response(410, {}, b"")
+    await work(world)
+    assert len(await files(world)) == 2, "a bare status is nobody's word"
+    world.answers["/files"] = vault_says(410)
+    await world.clock.sleep(60)
     await work(world)
     assert await world.database.fetch("SELECT COUNT(*) FROM parcels WHERE commitment = ?", (photo.ref.copy,)) == [(0,)]
     assert await Switchboard(world.platform.desk).download(SCHOOL, photo.ref.sealed)

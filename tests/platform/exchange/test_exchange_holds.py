@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 from tests.journeys.parties import PORTAL, PROVIDER, SCHOOL, World
-from tests.platform.exchange.posts import SUBJECT, answer, drafted, work
+from tests.platform.exchange.posts import SUBJECT, answer, drafted, vault_says, work
 
 from wissel.assembly.switch import Switchboard
 from wissel.client.compose import Draft
 from wissel.core.errors import WisselError
 from wissel.infra.http.ports import Response
+from wissel.infra.sql.ports import Statement
 from wissel.messages.catalogue import Malformed
 from wissel.messages.enrolment import NoticeSent
 from wissel.messages.fields import Payload
@@ -117,10 +118,22 @@ async def test_by_a_capability_it_waits_for_her_vault_and_is_logged_at_once(worl
     assert row.process == made.envelope.process
 
 
-async def test_by_a_revoked_capability_it_ends_withdrawn_and_the_leaves_stand(world: World) -> None:
+@pytest.mark.parametrize(("status", "attempts"), [(410, 0), (404, 1), (403, 1), (401, 1)])
+async def test_by_a_revoked_capability_it_ends_withdrawn_and_the_leaves_stand(
+    world: World, status: int, attempts: int
+) -> None:
     made = said(world, placed(), capability=await capability(world))
-    world.answers["/messages"] = Response(403, {}, b"")
+    world.answers["/messages"] = Response(status, {}, b"a proxy's own page")
     await send(world, made)
+    await work(world)
+    (waiting,) = await messages.heads(world.database, PROVIDER, 2**62, 10)
+    assert waiting.attempts > 0, "a bare status is nobody's word"
+    await world.database.commit([Statement("UPDATE mail SET attempts = ?, due_ms = 0", [(0,)])])
+    world.answers["/messages"] = vault_says(status)
+    await world.clock.sleep(600)
+    await work(world, 1)
+    assert [row.attempts for row in await messages.heads(world.database, PROVIDER, 2**62, 10)] == [1][:attempts]
+    await world.clock.sleep(600)
     await work(world)
     entries = await log_of(world, made.envelope.process)
     assert events(entries).count("hold.placed") == 3

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 from tests.journeys.parties import ORIGIN, PORTAL, PROVIDER, SCHOOL, World
-from tests.platform.exchange.posts import answer, objection, work
+from tests.platform.exchange.posts import answer, objection, vault_says, work
 
 from wissel.assembly.switch import Switchboard
 from wissel.infra.http.ports import Response
@@ -93,11 +93,13 @@ async def test_after_its_end_date_a_message_is_not_delivered_and_both_parties_kn
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_a_copy_for_a_vault_that_withdrew_is_given_up_and_the_rest_goes_on(world: World, status: int) -> None:
-    world.answers["vaults.test"] = Response(status, {}, b"")
+    world.answers["vaults.test"] = vault_says(status)
     board = await posted(world)
     (offered,) = await board.offered(SCHOOL, 10)
     await answer(world, offered)
     await work(world, 6)
+    await world.clock.sleep(60)
+    await work(world, 3)
     assert await world.database.fetch("SELECT COUNT(*) FROM processes") == [(0,)]
 
 

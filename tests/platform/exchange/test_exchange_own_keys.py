@@ -1,5 +1,6 @@
 """Keys of a message's own: special categories and earlier end dates die before their process does, and cleanly."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from wissel.assembly.switch import Switchboard
 from wissel.client.compose import Draft
 from wissel.core.ids import partition_of
 from wissel.infra.sql.ports import Statement
-from wissel.messages.envelope import Envelope, Offered
-from wissel.messages.verify import Refused, Trust, open_jwe, verify
+from wissel.messages.envelope import Envelope, Offered, SenderProof
+from wissel.messages.verify import Refused, Trust, b64, open_jwe, sha256, verify
+from wissel.platform.exchange import sealing
 from wissel.platform.exchange.copies import Copies
 from wissel.platform.exchange.lifecycle import Lifecycle
+from wissel.platform.exchange.rows import Spoken, take
 from wissel.platform.exchange.rules import own_key
 from wissel.platform.forgetting.actions.destroyer import Destroyer
 from wissel.platform.forgetting.actions.inspection import oldest_readable
@@ -61,6 +64,11 @@ def dead(world: World, row: KeyRow) -> bool:
     return False
 
 
+def scope(envelope: Envelope) -> str:
+    """Return how a message is named within its process."""
+    return f"{envelope.source} {envelope.id}"
+
+
 async def head(world: World) -> Offered:
     """Return the one message that is offered."""
     (offered,) = await Switchboard(world.platform.desk).offered(SCHOOL, 10)
@@ -89,17 +97,17 @@ async def test_each_special_message_lies_under_its_own_key_of_its_own_end_day(wo
     rows = await key_rows(world, first.process)
     assert {name for name in rows if name[0] in {"post", "special"}} == {
         ("post", ""),
-        ("special", first.id),
-        ("special", second.id),
+        ("special", scope(first)),
+        ("special", scope(second)),
     }
-    assert rows["special", first.id].day == rows["post", ""].day == first.enddate
-    assert rows["special", second.id].day == second.enddate
+    assert rows["special", scope(first)].day == rows["post", ""].day == first.enddate
+    assert rows["special", scope(second)].day == second.enddate
     which = Which(partition_of(first.process), first.process, first.source, first.id)
     row = await messages.find(world.database, which)
     ring = await world.platform.keys.load([first.process])
     assert row is not None
     with pytest.raises(SealBroken):
-        ring[KeyName(first.process, "post")].open(row.sealed, place(first.process, first.id, "special"))
+        ring[KeyName(first.process, "post")].open(row.sealed, place(first.process, scope(first), "special"))
     assert FIRST.encode() in bytes((await head(world)).data), "and it opens for whom it is meant"
 
 
@@ -115,10 +123,10 @@ async def test_a_special_payload_cannot_be_read_once_its_copies_are_made_while_i
         assert any(marker.encode() in plain for plain in control), "the control: a seized disk gives both away"
     assert not (await answer(world, await head(world))).code
     await work(world, 1)
-    assert dead(world, before["special", first.id])
-    assert not dead(world, before["special", second.id]), "its copies are not made yet"
+    assert dead(world, before["special", scope(first)])
+    assert not dead(world, before["special", scope(second)]), "its copies are not made yet"
     after = await key_rows(world, first.process)
-    assert set(before) - set(after) == {("special", first.id), ("memory", "")}
+    assert set(before) - set(after) == {("special", scope(first)), ("memory", "")}
     assert ("post", "") in after, "the process is not settled"
     seized = [reading.plain for reading in rob(tmp_path).readings]
     assert any(SECOND.encode() in plain for plain in seized)
@@ -133,7 +141,7 @@ async def test_without_a_receipt_a_special_payload_stays_for_its_receiver(world:
     first = begun.envelope
     assert not (await answer(world, await head(world), "later")).code
     await work(world, 2)
-    assert ("special", first.id) in await key_rows(world, first.process)
+    assert ("special", scope(first)) in await key_rows(world, first.process)
     await world.clock.sleep(400)
     assert FIRST.encode() in bytes((await head(world)).data)
 
@@ -143,7 +151,7 @@ async def test_at_its_own_end_date_a_message_is_not_delivered_before_its_day_die
 ) -> None:
     begun, followed = await both(world, days=1)
     first, second = begun.envelope, followed.envelope
-    row = (await key_rows(world, first.process))["special", second.id]
+    row = (await key_rows(world, first.process))["special", scope(second)]
     await world.clock.sleep(2 * DAY - 8 * 3600)
     await work(world, 1)
     await world.clock.sleep(11)
@@ -205,3 +213,28 @@ async def test_what_ends_with_its_process_takes_its_own_keys_along(world: World)
     await destroy(world)
     assert await key_rows(world, first.process) == {}
     assert all(dead(world, row) for row in rows.values())
+
+
+async def test_two_sources_with_one_id_in_a_process_neither_conflict_nor_change_places(world: World) -> None:
+    begun, _ = await both(world)
+    first = begun.envelope
+    theirs = msgspec.structs.replace(first, source=SCHOOL, recipient=first.source)
+    which = [Which(partition_of(first.process), first.process, source, first.id) for source in (first.source, SCHOOL)]
+    now, post = world.clock.now(), (await world.platform.keys.load([first.process]))[KeyName(first.process, "post")]
+    sender = SenderProof(kind="signature", jws="a..b")
+    spoken = Spoken(theirs, b'{"text":"theirs"}', b64(begun.nonce), sha256(b"theirs"), sender, ())
+    taken = take(world.platform.desk, spoken, post, post.row.end_day, now)
+    assert taken.row.own == "special"
+    await world.database.commit(taken.statements)
+    ring = await world.platform.keys.load([first.process])
+    mine, others = [await messages.find(world.database, each) for each in which]
+    assert mine is not None
+    assert others is not None
+    assert FIRST.encode() in sealing.unseal(ring, mine)[1]
+    assert b"theirs" in sealing.unseal(ring, others)[1]
+    under_post = [replace(row, own="", sealed=b"") for row in (mine, others)]
+    receipts = [sealing.seal_receipt(post, row, row.source) for row in under_post]
+    for row, other, sealed in zip(under_post, reversed(under_post), receipts, strict=True):
+        assert sealing.receipt_of(ring, replace(row, receipt=sealed)) == row.source
+        with pytest.raises(SealBroken):
+            sealing.receipt_of(ring, replace(other, receipt=sealed))

@@ -244,8 +244,9 @@ async def test_what_another_release_sealed_is_passed_over_like_what_does_not_ope
     made = await accepted(world, "of another release")
     await work(world, 1)
     ring = await world.platform.keys.load([made.envelope.process])
-    key = ring[KeyName(made.envelope.process, "special", made.envelope.id)]
-    sealed = key.seal(b'{"shape":"of another release"}', place(made.envelope.process, made.envelope.id, "special"))
+    scope = f"{made.envelope.source} {made.envelope.id}"
+    key = ring[KeyName(made.envelope.process, "special", scope)]
+    sealed = key.seal(b'{"shape":"of another release"}', place(made.envelope.process, scope, "special"))
     await world.database.commit([Statement("UPDATE messages SET sealed = ?", [(sealed,)])])
     lines = listen(world)
     assert await Switchboard(world.platform.desk).offered(SCHOOL, 10) == []

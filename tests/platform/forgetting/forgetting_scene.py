@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Self
 from unittest import mock
 
+from tests.infra.http_scene import KeptLog
+
 from wissel.core.ids import partition_of
 from wissel.infra.sql.migrate import migrate, read_migrations
 from wissel.infra.sql.ports import Statement
@@ -80,6 +82,7 @@ class Scene:
     destroyer: Destroyer
     days: Days
     witness: Turned
+    log: KeptLog
 
     @classmethod
     async def open(
@@ -96,8 +99,9 @@ class Scene:
         async def witnessed() -> datetime | None:
             return scene.witness.at
 
-        days = Days(store, database, keys, Chance(), database_clock=clock.read, witness_clock=witnessed)
-        scene = cls(folder, clock, database, store, keys, destroyer, days, witness)
+        log = KeptLog()
+        days = Days(store, database, keys, Chance(), database_clock=clock.read, witness_clock=witnessed, journal=log)
+        scene = cls(folder, clock, database, store, keys, destroyer, days, witness, log)
         return scene
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ async def test_a_day_that_is_over_on_two_clocks_is_destroyed_with_all_on_it(scen
     scene.keys.unwrap(later.row)  # lives
     assert await scene.rows() == []
     assert await scene.events() == ["day.due", "day.destroyed", "canary.dead"]
-    report = await inspect(scene.store, scene.database)
+    report = await inspect(scene.store, scene.database, scene.clock.at)
     assert (report.passed, report.canaries, report.watch.state) == (TODAY, {"alive": 1, "dead": 1}, "quiet")
 
 
@@ -76,6 +76,35 @@ async def test_a_wrong_database_clock_erases_nothing_and_stops_for_an_operator(s
     scene.witness.at = scene.clock.at  # even when the clocks agree again, somebody must look
     assert await scene.pass_day() == 0
     assert scene.store.days() == [day]
+
+
+async def test_a_day_that_waits_an_hour_for_witnesses_is_told_once_an_hour_and_shown(scene: Scene) -> None:
+    (day,) = await kept_days(scene, 1)
+    scene.witness = Turned()  # the last that a quorum signed is of yesterday, and nothing new comes
+    scene.clock.at = OVER
+
+    async def passed(minutes: int) -> tuple[int, str]:
+        for _ in range(minutes):
+            scene.clock.at += timedelta(minutes=1)
+            await scene.days.step(scene.clock.at)
+        return len(scene.log.lines), (await inspect(scene.store, scene.database, scene.clock.at)).alarm
+
+    await scene.days.step(scene.clock.at)
+    assert await passed(59) == (0, "")
+    assert await passed(1) == (1, "witnesses-missing")
+    assert scene.log.lines == [{"event": "days.waiting", "day": day.isoformat(), "code": "witnesses-missing"}]
+    assert await passed(60) == (2, "witnesses-missing")
+    scene.witness = scene.clock
+    assert await scene.pass_day() == 1
+    assert await passed(61) == (2, "")
+
+
+async def test_that_it_stopped_for_an_operator_is_told_too(scene: Scene) -> None:
+    days = await kept_days(scene, 2)
+    scene.clock.at = OVER + DAY
+    await scene.pass_day()
+    assert scene.log.lines == [{"event": "days.waiting", "day": days[0].isoformat(), "code": "days-behind"}]
+    assert (await inspect(scene.store, scene.database, scene.clock.at)).alarm == "days-behind"
 
 
 async def test_an_operator_lets_a_stopped_day_go(scene: Scene) -> None:
@@ -171,7 +200,7 @@ async def test_a_canary_that_still_opens_is_an_alarm_and_is_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr(scene.store, "destroy_day", lambda day: None)
         assert await scene.pass_day() == 0
-    assert (await inspect(scene.store, scene.database)).canaries == {"alive": 1, "failed": 1}
+    assert (await inspect(scene.store, scene.database, scene.clock.at)).canaries == {"alive": 1, "failed": 1}
     assert (await scene.events()).count("canary.failed") == 1
     assert await scene.pass_day() == 1
     assert scene.store.days() == days[1:]

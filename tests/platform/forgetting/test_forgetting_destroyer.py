@@ -73,7 +73,7 @@ async def test_a_crash_anywhere_leads_to_the_same_end(scene: Scene, point: str) 
     with pytest.raises(KeyGone):
         scene.keys.unwrap(key.row)
     assert await scene.events() == ["key.destroyed"]
-    assert (await inspect(scene.store, scene.database)).orders == 0
+    assert (await inspect(scene.store, scene.database, scene.clock.at)).orders == 0
     scene.close()
 
 
@@ -94,7 +94,7 @@ async def test_a_disk_that_fails_keeps_the_order_and_holds_up_no_other_day(
         patch.setattr(scene.store, "zero", failing)
         assert await scene.destroyer.step(scene.clock.at) == 1
     assert "1 slots of day 2026-04-15" in scene.destroyer.failure
-    assert (await inspect(scene.store, scene.database)).orders == 1
+    assert (await inspect(scene.store, scene.database, scene.clock.at)).orders == 1
     assert await scene.events() == ["key.destroyed"]
     assert await scene.destroyer.step(scene.clock.at) == 1
     assert scene.destroyer.failure == ""
@@ -137,11 +137,11 @@ async def test_a_report_counts_what_is_alive(scene: Scene) -> None:
     await scene.keep("motivation", process=OTHER)
     await scene.keys.step(scene.clock.at)
     await scene.database.commit(order_destroy([key.row], "settled", scene.clock.at))
-    report = await inspect(scene.store, scene.database)
+    report = await inspect(scene.store, scene.database, scene.clock.at)
     shown = ({"day": TODAY.isoformat(), "slots": {"made": 64, "zeroed": 0}, "keys": 1},)
     assert msgspec.to_builtins(report.days) == shown, "an operator reads names, not places"
     assert (report.orders, report.oldest_order, report.canaries) == (1, scene.clock.at, {"alive": 1})
     await scene.destroyer.step(scene.clock.at)
-    report = await inspect(scene.store, scene.database)
+    report = await inspect(scene.store, scene.database, scene.clock.at)
     assert report.days[0].slots.zeroed == 1
     assert (report.orders, report.oldest_order, report.demo) == (0, None, True)

@@ -18,12 +18,14 @@ from tests.platform.registers.audit_parts import (
 
 from wissel.core.tree import leaf_hash, root
 from wissel.infra.sql.ports import Conflict, Statement
+from wissel.messages.leaves import ENTRY_BYTES_MAX, EntryTooLong
 from wissel.messages.notes import NoteKey
 from wissel.messages.verify import check_note, parse_checkpoint
 from wissel.platform.registers.audit import store
 from wissel.platform.registers.audit.actions.sequence import Sequencer
-from wissel.platform.registers.audit.errors import EntryTooLong, LogInconsistent, WrongLogKey
+from wissel.platform.registers.audit.errors import LogInconsistent, WrongLogKey
 from wissel.platform.registers.audit.rules import unbundle
+from wissel.platform.store.leaves import pending
 
 
 async def test_an_empty_log_has_a_signed_checkpoint_of_size_zero(rig: Rig) -> None:
@@ -155,8 +157,16 @@ async def test_a_leaf_id_used_twice_is_logged_twice_and_holds_up_nothing(rig: Ri
     assert (await rig.prove([leaf])).proven[0].entry == b"same"
 
 
+def test_an_entry_too_long_for_a_bundle_is_not_made() -> None:
+    assert pending(bytes(ENTRY_BYTES_MAX), bytes(16), 1).rows[0][1] == bytes(0xFFFF)
+    with pytest.raises(EntryTooLong, match="65536 bytes"):
+        pending(bytes(ENTRY_BYTES_MAX + 1), bytes(16), 1)
+
+
 async def test_an_entry_too_long_for_a_bundle_is_named(rig: Rig) -> None:
-    (leaf,) = await rig.pend([b"x" * 65_536])
+    leaf = bytes(16)  # written past our own door
+    sql = "INSERT INTO pending_leaves (leaf, entry, at_ms) VALUES (?, ?, ?)"
+    await rig.database.commit([Statement(sql, [(leaf, b"x" * 65_536, 1)])])
     with pytest.raises(EntryTooLong, match=leaf.hex()):
         await rig.sequencer.step(NOON)
 
@@ -225,6 +235,11 @@ async def test_what_happened_in_one_process_can_be_read_in_order(rig: Rig) -> No
     entry = await rig.log.entry_of(found[0].idx)
     assert entry == found[0]
     assert await rig.log.entry_of(21) is None
+    first = await rig.log.of_process("p3", limit=2)
+    rest = await rig.log.of_process("p3", after=(first[-1].log, first[-1].idx), limit=2)
+    assert first + rest == found
+    assert await rig.log.of_process("p3", after=(found[-1].log, found[-1].idx)) == []
+    assert await rig.log.of_process("p3", after=(found[-1].log - 1, 1 << 40)) == found, "an older log comes before"
 
 
 async def test_ten_thousand_leaves_take_a_few_seconds_of_processor_at_most(stores: Stores) -> None:

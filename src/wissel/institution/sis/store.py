@@ -7,10 +7,11 @@ import msgspec
 
 from wissel.infra.sql.migrate import Migration, migrate
 from wissel.infra.sql.ports import Conflict, Database, Statement, StoreFailed
-from wissel.institution.errors import SystemDown
+from wissel.institution.errors import NotDecidable, SystemDown
 from wissel.institution.sis.words import Change, Decided, Enrolled, Known, Registration, Requested, Stopped
 
 FIRST_NUMBER: Final = 1_000_000
+_ADMISSION: Final = {"admitted": "admitted", "conditional": "admitted", "refused": "refused"}
 
 _TABLES: Final = Migration(
     1,
@@ -123,12 +124,23 @@ def _know(change: Known) -> Statement:
 
 
 def _decide(change: Decided) -> list[Statement]:
+    """Keep a decision. It changes a request: not one that was withdrawn meanwhile, and no enrolment."""
     row = (change.id, change.process, change.what, change.decision, change.ground, change.role, change.text)
     kept = Statement(
         "INSERT INTO decisions (id, process, what, decision, ground, role, text) VALUES (?, ?, ?, ?, ?, ?, ?)", [row]
     )
-    status = {"admitted": "admitted", "conditional": "admitted", "refused": "refused"}.get(change.decision, "")
-    return [kept, _status(change.process, status)] if change.what == "admission" else [kept]
+    if change.what != "admission":
+        return [kept]
+    status = _ADMISSION.get(change.decision)
+    if status is None:
+        raise NotDecidable(f"Admission is one of: {', '.join(_ADMISSION)}.", field="decision")
+    decided = Statement(
+        "UPDATE registrations SET status = CASE WHEN status IN ('withdrawn', 'cancelled', 'enrolled') THEN status"
+        " ELSE ? END WHERE process = ?",
+        [(status, change.process)],
+        expect=1,
+    )
+    return [kept, decided]
 
 
 def _enrol(change: Enrolled) -> list[Statement]:

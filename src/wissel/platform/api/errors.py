@@ -27,6 +27,13 @@ class ClientUnproven(TokenRefused):
         super().__init__("invalid_client", sentence, field=field)
 
 
+class MadeBefore(ClientUnproven):
+    """The client assertion is older than the process that checks it and may have been used: make a new one."""
+
+    code: ClassVar[str] = "client-assertion-old"
+    retry_after_s: ClassVar[int] = 1
+
+
 class OutOfScope(Forbidden):
     """The caller's role does not allow this call."""
 

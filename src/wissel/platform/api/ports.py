@@ -80,13 +80,18 @@ class LogDoor(Protocol):
         """Return one published entry, or None when there is none such or it was pruned."""
         ...
 
-    async def of_process(self, process: str) -> Sequence["Logged"]:
-        """Return what the log says of one process, in order."""
+    async def of_process(self, process: str, after: tuple[int, int], limit: int) -> Sequence["Logged"]:
+        """Return up to `limit` entries of one process after (log, index), in order."""
         ...
 
 
 class Logged(Protocol):
     """One entry of the log and where it stands."""
+
+    @property
+    def log(self) -> int:
+        """The number of its log: one that was closed comes before the one that took its place."""
+        ...
 
     @property
     def index(self) -> int:

@@ -14,6 +14,8 @@ from wissel.platform.api.access import allowed, caller_of
 from wissel.platform.api.ports import LogDoor, Logged, Revocations
 from wissel.platform.api.rules import FULL, LEVEL_MAX, concerns, read_tile_path
 
+ENTRIES_PER_PAGE: Final = 1_000
+_AFTER: Final = r"^[0-9]{1,9}\.[0-9]{1,15}$(?!\n)"
 _ANYWHERE: Final = {"Access-Control-Allow-Origin": "*"}
 _FULL_TILE: Final = {**_ANYWHERE, "Cache-Control": "public, max-age=31536000, immutable"}
 _PART_TILE: Final = {**_ANYWHERE, "Cache-Control": "public, max-age=3600"}
@@ -27,10 +29,14 @@ class LogEntry(msgspec.Struct, frozen=True):
     entry: msgspec.Raw
 
 
-class LogEntries(msgspec.Struct, frozen=True):
-    """Entries of one process that concern the caller, in order."""
+class LogEntries(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Entries of one process that concern the caller, in order. `next`: the `after` of the next page, if there is one.
+
+    A page looks at 1,000 entries of the process, so it may hold fewer of the caller's own, and none.
+    """
 
     entries: tuple[LogEntry, ...]
+    next: str = ""
 
 
 def log_router(log: LogDoor, revocations: Revocations) -> Router:
@@ -91,12 +97,16 @@ def _parties(log: LogDoor) -> list[BaseRouteHandler]:
 
     @get("/entries", access=allowed("entries"), operation_id="readEntries")
     async def entries(
-        process: Annotated[str, QueryParameter(pattern=UUID)], request: Request[Any, Any, Any]
+        process: Annotated[str, QueryParameter(pattern=UUID)],
+        request: Request[Any, Any, Any],
+        after: Annotated[str, QueryParameter(pattern=_AFTER)] = "0.0",
     ) -> LogEntries:
-        """Read what the log says of one process, as far as you are a party to it."""
-        urn = caller_of(request)
-        found = await log.of_process(process)
-        return LogEntries(tuple(_shown(each) for each in found if concerns(each.entry, urn)))
+        """Read what the log says of one process, as far as you are a party to it; page by page."""
+        urn, (number, _, index) = caller_of(request), after.partition(".")
+        found = await log.of_process(process, (int(number), int(index)), ENTRIES_PER_PAGE + 1)
+        page, more = found[:ENTRIES_PER_PAGE], found[ENTRIES_PER_PAGE:]
+        last = f"{page[-1].log}.{page[-1].index}" if more else ""
+        return LogEntries(tuple(_shown(each) for each in page if concerns(each.entry, urn)), last)
 
     return [bundle, entry, entries]
 

@@ -2,6 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime
+from math import ceil
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -15,7 +17,7 @@ from wissel.infra.http.rate import Buckets
 from wissel.infra.http.replay import Seen
 from wissel.messages.jose import SigningKey
 from wissel.messages.verify import Refused, b64
-from wissel.platform.api.errors import ClientUnproven, TokenRefused
+from wissel.platform.api.errors import ClientUnproven, MadeBefore, TokenRefused
 from wissel.platform.api.ports import Directory, Holder
 from wissel.platform.api.words import SCOPES, Caller, Limits
 
@@ -53,6 +55,7 @@ class Tokens:
         self._entropy = entropy
         self._limits = limits or Limits()
         self._seen = Seen()
+        self._since_s = ceil(clock.now().timestamp())  # what was made in the second of the start may have been used
         self._shares = Buckets(clock, per_second=self._limits.tokens_per_second, burst=self._limits.tokens_burst)
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
@@ -119,13 +122,20 @@ class Tokens:
         skew, ends = self._limits.clock_skew_s_max, moment(claims, "exp")
         if not seconds(now) - skew < ends <= seconds(now) + self._limits.assertion_s_max + skew:
             raise NotValid(f"It must expire (exp) within {self._limits.assertion_s_max} s from now.")
-        for name in ("iat", "nbf"):
-            if name in claims and moment(claims, name) > seconds(now) + skew:
-                raise NotValid(f"It lies in the future ({name}); check both clocks.")
+        self._check_made(claims, now)
         self._shares.take(urn)  # it may not fill the memory of all with assertions of its own
         until = after(now, self._limits.assertion_s_max + 2 * skew + 1)
         if not self._seen.first(f"{urn} {text(claims, 'jti', 100)}", until, now):
             raise NotValid("It was used before (jti); make a new one for each request.")
+
+    def _check_made(self, claims: Mapping[str, Any], now: datetime) -> None:
+        """Hold an assertion to the life of this process: what was used before it started, its memory does not know."""
+        for name in ("iat", "nbf"):
+            at = moment(claims, name) if name == "iat" or name in claims else 0
+            if at > seconds(now) + self._limits.clock_skew_s_max:
+                raise NotValid(f"It lies in the future ({name}); check both clocks.")
+        if moment(claims, "iat") < self._since_s:
+            raise MadeBefore("The assertion was made (iat) before this door opened. Make a new one and ask again.")
 
     def _make(self, holder: Holder, scope: str) -> str:
         now, urn = seconds(self._clock.now()), holder.card.urn

@@ -192,7 +192,8 @@ class Copies:
     def _packed(self, made: _Made, name: str, commitment: str, parcel: Parcel) -> ParcelRow:
         desk, row = self._desk, made.row
         plain = msgspec.json.encode(parcel)
-        sealed = made.keys[KeyName(row.process, "parcel")].seal(plain, place(row.process, commitment, "parcel"))
+        where = place(row.process, sealing.parcel_of(name, commitment), "parcel")
+        sealed = made.keys[KeyName(row.process, "parcel")].seal(plain, where)
         return ParcelRow(
             partition=row.partition,
             process=row.process,

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from wissel.client.vaults import withdrew
 from wissel.client.words import Settled
 from wissel.core.entropy import jitter
 from wissel.core.errors import WisselError
@@ -38,14 +39,13 @@ PARCELS_PER_REQUEST_MAX: Final = 100
 PARCELS_PER_STEP_MAX: Final = 500
 PUSHES_PER_STEP_MAX: Final = 100
 REQUEST_BYTES_MAX: Final = 4_194_304  # of sealed copies in one request; a larger one goes alone
-SHUT: Final = timedelta(seconds=300)
 OK: Final = 200
+SHUT: Final = timedelta(seconds=300)
 JSON: Final = "application/json"
 JOSE: Final = "application/jose"
 FILE_S: Final = 60.0  # that a vault may take over one file
 CALL_S: Final = 10.0
 _HOLDS: Final = frozenset({"provider", "portal"})  # keep what is sealed to learners: a vault, a place for downloads
-REVOKED: Final = frozenset({401, 403, 404, 410})
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -118,7 +118,7 @@ class Delivery:
         try:
             learner = await mailbox.vault_of(self._desk, row, keys)
             if learner is not None:
-                receipt = await self._to_vault(row, learner, keys, now)
+                receipt = await self._to_vault(row, learner, keys, now, head.attempts)
             elif push:
                 receipt = await self._to_webhook(row, push, keys, now)
             else:
@@ -146,7 +146,7 @@ class Delivery:
         response = await self._send(f"{push}/messages", "", body, now)
         return _receipt_in(response, row.id)
 
-    async def _to_vault(self, row: MessageRow, learner: Party, keys: KeyRing, now: datetime) -> str:
+    async def _to_vault(self, row: MessageRow, learner: Party, keys: KeyRing, now: datetime, attempts: int) -> str:
         """Hand a message to the learner's vault, sealed to her; its provider's receipt is the answer."""
         offered = await mailbox.open_row(self._desk, row, keys, now)
         jwe = parties.sealer_of(learner).seal(msgspec.json.encode(offered), self._desk.entropy)
@@ -154,7 +154,7 @@ class Delivery:
         response = await self._send(
             f"{learner.address}/messages", learner.token, msgspec.json.encode({"messages": [item]}), now
         )
-        if response.status in REVOKED:
+        if withdrew(response, said_before=attempts > 0):
             raise Withdrawn("The learner withdrew this address.")
         return _receipt_in(response, row.id)
 
@@ -231,7 +231,8 @@ class Delivery:
             response = await self._send(url, token, body, now, kind=kind)
         except Unreachable:
             response = Response(0, {}, b"")
-        if response.status in REVOKED and rows[0].party.startswith(LEARNER):
+        attempts = min(row.attempts for row in rows)  # what is new among them waits for another attempt
+        if rows[0].party.startswith(LEARNER) and withdrew(response, said_before=attempts > 0):
             await self._give_up(rows, now)
             return None
         return _stored_in(response)
@@ -260,7 +261,9 @@ class Delivery:
         return opened
 
     def _open(self, row: ParcelRow, keys: KeyRing) -> Parcel:
-        plain = keys[KeyName(row.process, "parcel")].open(row.sealed, place(row.process, row.commitment, "parcel"))
+        plain = keys[KeyName(row.process, "parcel")].open(
+            row.sealed, place(row.process, sealing.parcel_of(row.party, row.commitment), "parcel")
+        )
         return sealing.read(plain, Parcel)
 
     async def _give_up(self, rows: Sequence[ParcelRow], now: datetime) -> None:
@@ -316,7 +319,7 @@ def in_requests(group: Sequence[ParcelRow]) -> list[list[ParcelRow]]:
 
 
 def _receipt_in(response: Response, message: str) -> str:
-    """Return the receipt for `message` in an answer, or an empty text when there is none to be found."""
+    """Return the receipt for `message`, or an empty text when there is none to be found."""
     if response.status != OK:
         return ""
     try:

@@ -21,7 +21,7 @@ from wissel.platform.forgetting.rules import place
 from wissel.platform.forgetting.words import DataKey
 from wissel.platform.store import messages
 from wissel.platform.store.leaves import pending
-from wissel.platform.store.words import EventRow, MailRow, MessageRow
+from wissel.platform.store.words import EventRow, MailRow, MessageRow, Which
 
 
 class Spoken(NamedTuple):
@@ -71,15 +71,16 @@ def take(desk: Desk, spoken: Spoken, post: DataKey, day: date, now: datetime) ->
         acr=spoken.acr,
     )
     partition = partition_of(envelope.process)
+    scope = Which(partition, envelope.process, envelope.source, envelope.id).scope
     statements: list[Statement] = []
     key, own, sealed_apart = post, own_key(envelope.dataclass, day, post.row.end_day), b""
     if own:
-        made = desk.keys.mint(envelope.process, partition, own, envelope.id, day)
+        made = desk.keys.mint(envelope.process, partition, own, scope, day)
         key = made.key
         statements.append(made.statement)
     if apart:
-        minted = desk.keys.mint(envelope.process, partition, "number", envelope.id, day)
-        sealed_apart = minted.key.seal(apart, place(envelope.process, envelope.id, "number"))
+        minted = desk.keys.mint(envelope.process, partition, "number", scope, day)
+        sealed_apart = minted.key.seal(apart, place(envelope.process, scope, "number"))
         statements.append(minted.statement)
     row = MessageRow(
         partition=partition,
@@ -91,7 +92,7 @@ def take(desk: Desk, spoken: Spoken, post: DataKey, day: date, now: datetime) ->
         sequence=int(envelope.sequence),
         commitment=b64(spoken.commitment),
         own=own,
-        sealed=key.seal(msgspec.json.encode(kept), place(envelope.process, envelope.id, key.row.cls)),
+        sealed=key.seal(msgspec.json.encode(kept), place(envelope.process, scope, key.row.cls)),
         apart=sealed_apart,
         receipt=b"",
         stage="taken",

@@ -10,10 +10,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from wissel.core.moments import end_of, from_ms
 from wissel.platform.forgetting.errors import ForgettingError, KeyGone
-from wissel.platform.forgetting.words import NONCE_BYTES, SECRET_BYTES, KeyName, Watch
+from wissel.platform.forgetting.words import NONCE_BYTES, SECRET_BYTES, Alarm, KeyName, Watch
 
 GRACE: Final = timedelta(hours=24)
 """A day is destroyed no sooner than this after it ended."""
+
+WITNESSES_MAX: Final = timedelta(hours=1)
+"""A day that is due waits no longer than this for fresh cosignatures before somebody is told."""
 
 CLOCKS_APART_MAX: Final = timedelta(minutes=1)
 DUE_MAX: Final = 1
@@ -25,7 +28,10 @@ _CANARY: Final = b"wissel canary v1"
 
 
 def place(process: str, message: str, cls: str) -> str:
-    """Return the associated data of a seal: `process|message|class`. `message` is empty for a process's own."""
+    """Return the associated data of a seal: `process|message|class`.
+
+    `message` names one thing within the process (a message: source and id); it is empty for a process's own.
+    """
     parts = (process, message, cls)
     if any("|" in part for part in parts):
         raise ForgettingError("A process, message or class never holds a '|'.")
@@ -118,6 +124,17 @@ def judge(
     if watch.state != "asked" or watch.day != due[0].isoformat():
         return Verdict("ask", due[0])
     return _answered(due[0], watch, clocks)
+
+
+def alarm(watch: Watch, at: datetime) -> Alarm:
+    """Return why days do not end, when somebody must look; empty: all is well, or it is too soon to tell."""
+    match watch.state:
+        case "asked":
+            return "witnesses-missing" if at - from_ms(watch.asked_ms) >= WITNESSES_MAX else ""
+        case "quiet":
+            return ""
+        case stopped:
+            return stopped
 
 
 def _answered(day: date, watch: Watch, clocks: tuple[datetime, datetime, datetime | None]) -> Verdict:

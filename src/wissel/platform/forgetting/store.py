@@ -64,7 +64,11 @@ def insert_orders(rows: Sequence[KeyRow], reason: Reason, ordered_ms: int) -> St
 
 
 def order_class(partition: int, process: str, cls: KeyClass, reason: Reason, ordered_ms: int) -> list[Statement]:
-    """Order all keys of one class of a process destroyed, whichever they are when the unit commits."""
+    """Order all keys of one class of a process destroyed, whichever they are when the unit commits.
+
+    A key that is minted between the two statements (a file's, where commits run side by side) has no order and stays
+    until its day passes: a key that goes without one would leave its slot alive and nobody to know it.
+    """
     where = "WHERE partition = ? AND process = ? AND class = ?"
     return [
         Statement(
@@ -72,7 +76,11 @@ def order_class(partition: int, process: str, cls: KeyClass, reason: Reason, ord
             f"CAST(? AS TEXT), made_ms, CAST(? AS BIGINT) FROM data_keys {where}",
             [(reason, ordered_ms, partition, process, cls)],
         ),
-        Statement(f"DELETE FROM data_keys {where}", [(partition, process, cls)]),  # noqa: S608 - a constant
+        Statement(
+            f"DELETE FROM data_keys {where} AND EXISTS (SELECT 1 FROM destroy_orders o "  # noqa: S608 - a constant
+            "WHERE o.partition = data_keys.partition AND o.day = data_keys.day AND o.slot = data_keys.slot)",
+            [(partition, process, cls)],
+        ),
     ]
 
 

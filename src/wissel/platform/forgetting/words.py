@@ -19,6 +19,8 @@ Reason = Literal["decided", "settled", "ended", "delivered", "given-up", "verifi
 
 CanaryState = Literal["alive", "ending", "dead", "failed"]
 WatchState = Literal["quiet", "asked", "clocks-differ", "days-behind"]
+Alarm = Literal["", "witnesses-missing", "clocks-differ", "days-behind"]
+"""Why days do not end, once somebody must look: too few witnesses sign, or it stopped for an operator."""
 
 SECRET_BYTES: Final = 32
 NONCE_BYTES: Final = 12
@@ -27,7 +29,7 @@ LEAF_BYTES: Final = 16
 
 
 class KeyName(NamedTuple):
-    """Which data key: one per process and class; `scope` is a message's id when it has a key of its own."""
+    """Which data key: one per process and class; `scope` names the message (source and id) or file that has its own."""
 
     process: str
     cls: KeyClass
@@ -186,6 +188,7 @@ class ForgettingReport:
     oldest_order: datetime | None
     canaries: dict[str, int]  # by state
     watch: Watch
+    alarm: Alarm
 
 
 Fault = Callable[[str], None]

@@ -66,13 +66,14 @@ async def subject(database: Database, where: Where) -> str:
 
 
 def post(row: MailRow) -> list[Statement]:
-    """Put a message into its receiver's lane."""
+    """Put a message into its receiver's lane; one that was ended or posted meanwhile is a conflict."""
     return [
         insert("mail", [row]),
         Statement(
             "UPDATE messages SET stage = 'mail' WHERE partition = ? AND process = ? AND source = ? AND id = ? "
             "AND stage = 'taken'",
             [row.which],
+            expect=1,
         ),
     ]
 

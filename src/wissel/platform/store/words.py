@@ -23,6 +23,11 @@ class Which(NamedTuple):
     source: str
     id: str
 
+    @property
+    def scope(self) -> str:
+        """What names it within its process: an id alone may be another source's too."""
+        return f"{self.source} {self.id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessRow:

@@ -7,7 +7,7 @@ from typing import Final
 
 from wissel.chain.copies.words import Copies, Stored
 from wissel.chain.door.keys import same
-from wissel.chain.errors import Clash, Gone, Invalid, NotAllowed, NotKnown
+from wissel.chain.errors import Clash, Invalid
 from wissel.chain.portal.downloads.store import Shelf
 from wissel.chain.portal.downloads.words import (
     Item,
@@ -21,6 +21,7 @@ from wissel.chain.portal.downloads.words import (
 from wissel.chain.world import World, random_uuid
 from wissel.client import Client, Refusal
 from wissel.client.errors import AnswerInvalid
+from wissel.client.vaults import NoGrant, NoSuchVault, Withdrawn
 from wissel.client.words import Settled
 from wissel.core.moments import dutch_day
 from wissel.infra.http.ports import Unreachable
@@ -120,17 +121,17 @@ class Downloads:
         return len(items)
 
     async def _enter(self, place: str, what: str, authorization: str, proof: str, body: bytes) -> None:
-        """Let the platform in that bears the place's token. Raises NotKnown, NotAllowed, Gone or ProofRefused."""
+        """Let the platform in that bears the place's token. Raises NoSuchVault, NoGrant, Withdrawn or ProofRefused."""
         url = f"{self._base}/places/{place}/{what}"
         self._proofs.check(proof, method="POST", url=url, body=body)
         row = await self._shelf.find(place)
         if row is None:
-            raise NotKnown("There is no such place here, or it was closed.")
+            raise NoSuchVault("There is no such place here, or it was closed.")
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not same(hash64(token), row.digest):
-            raise NotAllowed("Send the token of this place: Authorization: Bearer <token>.", field="Authorization")
+            raise NoGrant("Send the token of this place: Authorization: Bearer <token>.", field="Authorization")
         if dutch_day(self._world.clock.now()).isoformat() > row.until:
-            raise Gone("This place is closed.")
+            raise Withdrawn("This place is closed.")
 
     @staticmethod
     def _same(item: Item, message: SealedMessage) -> Item:

@@ -1,12 +1,13 @@
 """End days: destroy a day's key and slots when two clocks agree that it is over, one day per run."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from wissel.core.entropy import Entropy
 from wissel.core.moments import to_ms
 from wissel.infra.sql.ports import Database, Statement
+from wissel.infra.telemetry.log import Log
 from wissel.messages.leaves import entry
 from wissel.platform.forgetting import rules, store
 from wissel.platform.forgetting.actions.keys import Keys
@@ -15,11 +16,12 @@ from wissel.platform.forgetting.ports import DatabaseClock, KeyStore, WitnessClo
 from wissel.platform.forgetting.words import LEAF_BYTES, NONCE_BYTES, CanaryRow, Watch
 from wissel.platform.store.leaves import pending
 
+TOLD_EVERY: Final = timedelta(hours=1)
 METHOD: Final = "zeroed, synced, read back, unlinked"
 
 
 class Days:
-    """Ends days. What it waits or stopped for stands in `day_watch`, and in `watch()` for health."""
+    """Ends days. What it waits or stopped for stands in `day_watch`; an alarm in the log says so once an hour."""
 
     def __init__(
         self,
@@ -30,7 +32,10 @@ class Days:
         *,
         database_clock: DatabaseClock,
         witness_clock: WitnessClock,
+        journal: Log,
     ) -> None:
+        self._journal = journal
+        self._told: datetime | None = None
         self._store = keystore
         self._database = database
         self._keys = keys
@@ -47,6 +52,7 @@ class Days:
             return 1
         clocks = (now, await self._database_clock(), await self._witness_clock())
         watch = await self.watch()
+        self._tell(watch, clocks[1])
         failed = {canary.day for canary in await store.canaries(self._database) if canary.state == "failed"}
         alive = [day for day in self._store.days() if day.isoformat() not in failed]  # those are tried in `_finish`
         verdict = rules.judge(alive, watch, clocks, demo=self._store.demo)
@@ -69,6 +75,15 @@ class Days:
     async def watch(self) -> Watch:
         """Return what the ending of days waits or stopped for."""
         return await store.watch(self._database)
+
+    def _tell(self, watch: Watch, at: datetime) -> None:
+        """Say in the log that days do not end, once an hour while it is so."""
+        alarm = rules.alarm(watch, at)
+        if not alarm:
+            self._told = None
+        elif self._told is None or at - self._told >= TOLD_EVERY:
+            self._told = at
+            self._journal.write("days.waiting", day=watch.day, code=alarm)
 
     async def _ask(
         self, day: date, watch: Watch, clocks: tuple[datetime, datetime, datetime | None], now: datetime

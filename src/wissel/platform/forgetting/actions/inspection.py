@@ -5,7 +5,7 @@ from typing import Final
 
 from wissel.core.moments import from_ms
 from wissel.infra.sql.ports import Database
-from wissel.platform.forgetting import store
+from wissel.platform.forgetting import rules, store
 from wissel.platform.forgetting.errors import KeyGone
 from wissel.platform.forgetting.ports import KeyReader
 from wissel.platform.forgetting.words import DayReport, ForgettingReport
@@ -30,9 +30,10 @@ async def oldest_readable(keystore: KeyReader, database: Database) -> datetime |
     return from_ms(min(candidates)) if candidates else None
 
 
-async def inspect(keystore: KeyReader, database: Database) -> ForgettingReport:
+async def inspect(keystore: KeyReader, database: Database, now: datetime) -> ForgettingReport:
     """Return the report of `wissel inspect forgetting`. It changes nothing and needs no lock."""
     known = await store.days_known(database)
+    watch = await store.watch(database)
     orders, oldest_order = await store.count_orders(database)
     days = tuple(
         DayReport(day, keystore.count(day), known.get(day.isoformat(), (0, 0, 0))[0]) for day in keystore.days()
@@ -45,7 +46,8 @@ async def inspect(keystore: KeyReader, database: Database) -> ForgettingReport:
         orders=orders,
         oldest_order=from_ms(oldest_order) if orders else None,
         canaries=await store.count_canaries(database),
-        watch=await store.watch(database),
+        watch=watch,
+        alarm=rules.alarm(watch, now),
     )
 
 

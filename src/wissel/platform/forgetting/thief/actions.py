@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -157,7 +158,8 @@ def _read_loose(haul: _Haul, tries_max: int) -> tuple[list[Reading], int]:
 
 
 def _places(cell: Cell, processes: list[str], classes: list[str], scopes: list[str]) -> list[str]:
-    messages = dict.fromkeys(["", *scopes, *cell.texts, cell.table, cell.column])
+    pairs = [f"{one} {other}" for one, other in pairwise(cell.texts)]  # source and id, party and commitment
+    messages = dict.fromkeys(["", *scopes, *cell.texts, *pairs, cell.table, cell.column])
     return [f"{process}|{message}|{cls}" for process in processes for message in messages for cls in classes]
 
 

@@ -12,7 +12,7 @@ _SLOT_BYTES_MAX: Final = 9
 _CARVED: Final = re.compile(
     rb"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
     rb"(memory|post|parcel|number|special)"
-    rb"([0-9a-zA-Z:._-]{0,100}?)"
+    rb"([0-9a-zA-Z:._ -]{0,150}?)"
     rb"(\d{4}-\d\d-\d\d)"
 )
 

@@ -18,12 +18,6 @@ class LogInconsistent(AuditError):
     code: ClassVar[str] = "log-inconsistent"
 
 
-class EntryTooLong(AuditError):
-    """A pending entry does not fit an entry bundle, which counts lengths in 16 bits (C2SP tlog-tiles)."""
-
-    code: ClassVar[str] = "log-entry-too-long"
-
-
 class WrongLogKey(AuditError):
     """The log's key does not bear the name of the open log's origin."""
 

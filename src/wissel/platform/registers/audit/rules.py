@@ -15,7 +15,6 @@ from wissel.platform.registers.audit.words import Tile, WitnessState
 TILE_WIDTH: Final = 256
 TILE_LEVELS: Final = 8
 TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
-ENTRY_BYTES_MAX: Final = 0xFFFF
 PROOF_LINES_MAX: Final = 63
 _BLANK: Final = bytes(HASH_BYTES)
 

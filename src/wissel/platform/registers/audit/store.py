@@ -153,9 +153,13 @@ async def entries_between(database: Database, log: int, start: int, end: int) ->
     return [_logged(row) for row in rows]
 
 
-async def entries_of_process(database: Database, process: str, limit: int) -> list[Logged]:
-    """Return what the log says of one process, in order."""
-    rows = await database.fetch(f"{_LOGGED} WHERE process = ? ORDER BY log, idx LIMIT ?", (process, limit))
+async def entries_of_process(database: Database, process: str, after: tuple[int, int], limit: int) -> list[Logged]:
+    """Return what the logs say of one process after (log, index), in order."""
+    log, idx = after
+    rows = await database.fetch(
+        f"{_LOGGED} WHERE process = ? AND (log > ? OR (log = ? AND idx > ?)) ORDER BY log, idx LIMIT ?",
+        (process, log, log, idx, limit),
+    )
     return [_logged(row) for row in rows]
 
 

@@ -5,7 +5,7 @@ CREATE TABLE data_keys (
     partition BIGINT NOT NULL,
     process TEXT NOT NULL,
     class TEXT NOT NULL,
-    scope TEXT NOT NULL, -- empty, or the message that has a key of its own
+    scope TEXT NOT NULL, -- empty, or the message (source and id) that has a key of its own
     day TEXT NOT NULL, -- the last Dutch day on which the key may exist
     slot BIGINT NOT NULL,
     wrapped BYTEA NOT NULL,

@@ -174,9 +174,9 @@ class AuditLog:
         found = await store.entries_between(self.database, number, index, index + 1)
         return found[0] if found else None
 
-    async def of_process(self, process: str, limit: int = 1_000) -> list[Logged]:
-        """Return what the logs say of one process, in order, as far as it was not pruned."""
-        return await store.entries_of_process(self.database, process, limit)
+    async def of_process(self, process: str, after: tuple[int, int] = (0, -1), limit: int = 1_000) -> list[Logged]:
+        """Return up to `limit` entries of one process after (log, index), in order, as far as they were not pruned."""
+        return await store.entries_of_process(self.database, process, after, limit)
 
     async def where(self, leaves: Sequence[bytes]) -> dict[bytes, tuple[str, Logged]]:
         """Return where each of `leaves` stands, with the origin of its log; what has no index yet is left out."""

@@ -6,13 +6,13 @@ from typing import Final
 
 from wissel.core.tree import root_from
 from wissel.infra.sql.ports import Conflict, Database, Statement
+from wissel.messages.leaves import ENTRY_BYTES_MAX, EntryTooLong
 from wissel.messages.notes import NoteKey, checkpoint_body, note
 from wissel.platform.registers.audit import store
 from wissel.platform.registers.audit.actions.log import AuditLog
-from wissel.platform.registers.audit.errors import EntryTooLong, LogInconsistent, WrongLogKey
+from wissel.platform.registers.audit.errors import LogInconsistent, WrongLogKey
 from wissel.platform.registers.audit.ports import Highest
 from wissel.platform.registers.audit.rules import (
-    ENTRY_BYTES_MAX,
     TileKey,
     TileTree,
     grow,
