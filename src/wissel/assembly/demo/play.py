@@ -20,6 +20,7 @@ from wissel.learner.owner import VAULT, Keys, Owner, Place, make_keys, open_vaul
 from wissel.learner.words import Asked
 
 STEP_S: Final = 0.05
+GRANT_DAYS: Final = 5 * 365  # what a portal gives in her name, a way to reach her later too, ends with its own grant
 STORY_S_MAX: Final = 120.0
 
 
@@ -55,7 +56,7 @@ async def move_in(scene: Scene, http: Http, ref: str) -> Learner:
     vault = await open_vault(http, base=scene.address("vaults"), name=ref, keys=keys, folder=keys_folder)
     owner = Owner(http, place=vault, keys=keys, entropy=entropy)
     await owner.write_profile(msgspec.json.encode(person.profile()), "")
-    until = (START + timedelta(days=365)).date().isoformat()
+    until = (START + timedelta(days=GRANT_DAYS)).date().isoformat()
     given = await owner.give(Asked(kind="portal", purpose="to read my profile and to enrol for me", until=until))
     pointer = {
         "vault": vault.url,
