@@ -113,6 +113,23 @@ async def test_who_downloads_has_every_copy_and_her_portal_could_read_none(tmp_p
         assert private_key(here, DOWNLOADS) not in written_by(here, "chain", "platform", "provider")
 
 
+async def test_one_visit_brings_every_message_and_then_the_process_ends(tmp_path: Path) -> None:
+    async with nation(tmp_path / "data") as here:
+        process = await here.enrol(play.arrive(here.scene, DOWNLOADS))
+        await here.settle(120)  # everybody else is done long before she comes back
+        to_her = [(name, said) for name, said in here.log.said if said.get("recipient") == "learner"]
+        sent = [said["type"] for name, said in to_her if name == "message.accepted"]
+        assert "nl.wissel.enrolment.confirmed.v1" in sent
+        assert not [said for name, said in to_her if name == "message.ended"], "nothing is done before she comes"
+        taken = await play.call(
+            here.network, "POST", f"{here.scene.address('portal')}/play/learners/{DOWNLOADS}/downloads", {}
+        )
+        assert taken["messages"] == len(sent) > 1
+        await here.until("process.forgotten", process)
+        ended = [said for name, said in here.log.said if name == "message.ended" and said["recipient"] == "learner"]
+        assert [said["outcome"] for said in ended] == ["accepted"] * len(sent)
+
+
 async def test_a_message_waits_sealed_at_the_portal_until_she_comes(tmp_path: Path) -> None:
     async with nation(tmp_path / "data") as here:
         process = await here.enrol(play.arrive(here.scene, DOWNLOADS))
