@@ -129,8 +129,22 @@ async def call(http: Http, method: str, url: str, body: object) -> dict[str, Any
     return answer
 
 
-async def follow(log: Path, process: str) -> AsyncIterator[dict[str, Any]]:
-    """Yield the platform's log lines about a process until it is forgotten. Raises StoryFailed after two minutes."""
+def awaited(ref: str) -> str:
+    """Say in one sentence what a story that does not end is waiting for."""
+    met = conduct(People().get(ref).surname)
+    if met.keeps == "downloads" and not met.comes_back:
+        return (
+            "It waits for her, and she never comes back to download: what is for her stays sealed at her portal until "
+            "its end date, many months away, and only then is the process over."
+        )
+    return "Somebody in it has not answered yet."
+
+
+async def follow(log: Path, process: str, ref: str) -> AsyncIterator[dict[str, Any]]:
+    """Yield the platform's log lines about a process of `ref` until it is forgotten.
+
+    Raises StoryFailed after two minutes, with what is awaited.
+    """
     try:
         async with asyncio.timeout(STORY_S_MAX):
             with log.open(encoding="utf-8") as lines:
@@ -146,4 +160,5 @@ async def follow(log: Path, process: str) -> AsyncIterator[dict[str, Any]]:
                     if said["event"] == "process.forgotten":
                         return
     except TimeoutError:
-        raise StoryFailed(f"Process {process} was not over after {STORY_S_MAX:.0f} s; look at {log.name}.") from None
+        said = f"Process {process} was not over after {STORY_S_MAX:.0f} s; look at {log.name}."
+        raise StoryFailed(f"{awaited(ref)} {said}") from None
