@@ -150,7 +150,7 @@ class Owner:
         _check(await self._call("DELETE", f"/grants/{grant}"))
 
     async def grants(self) -> Sequence[SeenGrant]:
-        """Return every grant that was ever given on her vault."""
+        """Return the grants on her vault, live or dead; a dead one goes after a month."""
         return _read(await self._call("GET", "/grants"), Grants).grants
 
     async def copies(self) -> list[Copy]:

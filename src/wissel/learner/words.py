@@ -128,7 +128,7 @@ class SeenGrant(Strict, frozen=True, kw_only=True):
 
 
 class Grants(Strict, frozen=True, kw_only=True):
-    """Every grant that was ever given on this vault."""
+    """The grants on this vault, live or dead; a dead one goes after a month."""
 
     grants: tuple[SeenGrant, ...]
 

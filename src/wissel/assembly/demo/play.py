@@ -160,5 +160,5 @@ async def follow(log: Path, process: str, ref: str) -> AsyncIterator[dict[str, A
                     if said["event"] == "process.forgotten":
                         return
     except TimeoutError:
-        said = f"Process {process} was not over after {STORY_S_MAX:.0f} s; look at {log.name}."
-        raise StoryFailed(f"{awaited(ref)} {said}") from None
+        late = f"Process {process} was not over after {STORY_S_MAX:.0f} s; look at {log.name}."
+        raise StoryFailed(f"{late} {awaited(ref)}") from None
