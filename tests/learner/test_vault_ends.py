@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from tests.learner.vault_scene import BASE, NOW, UNTIL, Scene
 
+from wissel.infra.files.memory import MemoryFolder
 from wissel.infra.http.ports import Request
 from wissel.learner.build import UNUSED
-from wissel.learner.owner import Owner, VaultRefused
+from wissel.learner.owner import Owner, VaultRefused, make_keys, open_vault
 from wissel.learner.words import Asked
 from wissel.messages.verify import b64, sha256
 
@@ -80,6 +81,24 @@ async def test_what_the_owner_says_stands_when_the_platform_brings_it_again(scen
     assert await kept(scene) == ([copy] if chosen.year == 2030 else []), "never beyond what she said"
     await on(scene, OVER)
     assert await kept(scene) == ([copy] if chosen.year == 2030 else [])
+
+
+async def test_a_day_that_has_passed_already_destroys_at_once(scene: Scene) -> None:
+    copy = await put(scene)
+    await scene.owner.keep(copy, date(2026, 4, 14))
+    assert await kept(scene) == []
+
+
+async def test_every_vault_is_looked_after_each_day_some_at_a_time(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wissel.learner.provider.TENDED_PER_STEP", 1)
+    for name in ("jip", "sam"):
+        keys = make_keys(MemoryFolder(), scene.entropy)
+        await open_vault(scene.http, base=BASE, name=name, keys=keys, folder=MemoryFolder())
+    await put(scene)
+    later = UNUSED + timedelta(days=1)
+    assert [await on(scene, later) for _ in range(4)] == [1, 1, 1, 0], "her copy, and two vaults that nobody used"
 
 
 async def test_what_she_destroyed_does_not_come_back_and_what_she_said_is_forgotten_too(scene: Scene) -> None:

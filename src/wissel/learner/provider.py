@@ -42,7 +42,7 @@ from wissel.messages.jose import SigningKey
 from wissel.messages.records import read_acknowledgement, receipt
 from wissel.messages.verify import Refused, b64, ec_public, jws_header, sha256
 
-SWEEP_EVERY: Final = timedelta(minutes=1)
+TENDED_PER_STEP: Final = 50  # vaults
 PROFILE: Final = "profile.json"
 USED: Final = "used.json"  # there once something was delivered
 _JWE: Final = re.compile(JWE.encode())
@@ -68,7 +68,8 @@ class Provider:
     ) -> None:
         self._vaults, self._clock, self._entropy, self._unused = vaults, clock, entropy, unused
         self._key, self._platform_key = key, platform_key
-        self._swept: datetime | None = None
+        self._day: date | None = None
+        self._to_tend: list[str] = []
 
     def open(self, opening: Opening) -> Opened:
         """Open a vault for the public key that a learner made. Asked again by her, as when no answer came: the same.
@@ -158,6 +159,7 @@ class Provider:
         """Keep a file until the day the owner names. Raises NoSuchCopy or Unfit."""
         _there(store.file(file))
         ends.choose(store, ends.FILE + file, end.until)
+        ends.sweep(store, self._clock.now())
 
     def destroy_file(self, store: VaultStore, file: str) -> None:
         """Destroy a file at the owner's word. Raises NoSuchCopy."""
@@ -170,8 +172,7 @@ class Provider:
         names = store.notes(_grant_name(""))
         if len(names) >= GRANTS_MAX:
             raise Full("This vault has given out as many grants as it can keep.")
-        made = sum(grant.maker == maker.id for grant in _grants(store))
-        if maker.kind != "owner" and made >= PORTAL_GRANTS_MAX:
+        if maker.kind != "owner" and sum(each.maker == maker.id for each in _grants(store)) >= PORTAL_GRANTS_MAX:
             raise Full("This portal has given as many grants as one may. Its owner can give more.")
         grant, given = new_grant(asked, maker, self._clock.now(), self._entropy)
         _keep_grant(store, grant)
@@ -222,9 +223,10 @@ class Provider:
 
         Raises NoSuchCopy or Unfit.
         """
-        if not any(waiting.commitment == copy for waiting in self.inbox(store)):
-            _there(store.copy(copy))
+        if store.copy(copy) is None and all(waiting.commitment != copy for waiting in self.inbox(store)):
+            raise NoSuchCopy("This vault has no such copy.")
         ends.choose(store, ends.COPY + copy, end.until)
+        ends.sweep(store, self._clock.now())
 
     def destroy(self, store: VaultStore, copy: str) -> None:
         """Destroy a copy at the owner's word. Raises NoSuchCopy."""
@@ -238,26 +240,23 @@ class Provider:
         return tuple(waiting for waiting in found if waiting and waiting.jwe)
 
     async def step(self, now: datetime) -> int:
-        """Destroy what is past its end; once a day also old dead grants, and vaults that nobody used.
+        """Destroy what is past its end, and old dead grants; close vaults that nobody used. Returns how many went.
 
-        Returns how many items went. It looks once a minute at most: days end at midnight.
+        It looks into each vault once a day, some at a time so that nobody who calls waits: days end at midnight.
         """
-        if self._swept is not None and self._swept <= now < self._swept + SWEEP_EVERY:
+        if self._day != dutch_day(now):
+            self._day, self._to_tend = dutch_day(now), list(self._vaults.all())
+        batch, self._to_tend = self._to_tend[:TENDED_PER_STEP], self._to_tend[TENDED_PER_STEP:]
+        return sum(self._tend(vault, now) for vault in batch)
+
+    def _tend(self, vault: str, now: datetime) -> int:
+        store = self._vaults.find(vault)
+        if store is None:
             return 0
-        new_day = self._swept is None or dutch_day(self._swept) != dutch_day(now)
-        self._swept = now
-        gone = 0
-        for vault in list(self._vaults.all()):
-            store = self._vaults.find(vault)
-            if store is None:
-                continue
-            gone += ends.sweep(store, now)
-            if new_day and self._is_unused(store, now):
-                self._vaults.close(vault)
-                gone += 1
-            elif new_day:
-                gone += _sweep_grants(store, now)
-        return gone
+        if self._is_unused(store, now):
+            self._vaults.close(vault)
+            return 1
+        return ends.sweep(store, now) + _sweep_grants(store, now)
 
     def _is_unused(self, store: VaultStore, now: datetime) -> bool:
         """Tell whether a vault was opened so long ago, and nothing ever came."""
