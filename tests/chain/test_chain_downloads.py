@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ REF = "everything-fine-downloads"
 CHANCE = CountedEntropy("deliveries")
 ID = "0197a1b2-0000-7000-8000-000000000001"
 COMMITMENT = sha256(b"a message")
+UNTIL = "2026-12-31"
+FILES = f"files?until={UNTIL}"
 
 
 @pytest.fixture
@@ -49,14 +52,15 @@ def acknowledged(key: SigningKey = PLATFORM) -> str:
     return acknowledge(key, commitment=COMMITMENT, sender=proof, **facts)
 
 
-def message(stage: Stage, acknowledgement: str = "") -> dict[str, Any]:
+def message(stage: Stage, acknowledgement: str = "", until: str = UNTIL) -> dict[str, Any]:
     offered = msgspec.json.encode({"envelope": {"source": INSTITUTION}, "data": {"text": "MARKER"}})
     jwe = Sealer.new(addressee(stage).key, CHANCE).seal(offered, CHANCE)
-    return {"messages": [{"id": ID, "acknowledgement": acknowledgement or acknowledged(), "jwe": jwe}]}
+    return {"messages": [{"id": ID, "acknowledgement": acknowledgement or acknowledged(), "jwe": jwe, "until": until}]}
 
 
-def copy(stage: Stage) -> dict[str, Any]:
-    return {"copies": [{"id": b64(COMMITMENT), "jwe": Sealer.new(addressee(stage).key, CHANCE).seal(b"{}", CHANCE)}]}
+def copy(stage: Stage, until: str = UNTIL) -> dict[str, Any]:
+    jwe = Sealer.new(addressee(stage).key, CHANCE).seal(b"{}", CHANCE)
+    return {"copies": [{"id": b64(COMMITMENT), "jwe": jwe, "until": until}]}
 
 
 async def deliver(
@@ -154,12 +158,36 @@ async def test_a_file_waits_sealed_and_goes_when_she_has_it(stage: Stage) -> Non
     jwe = Sealer.new(addressee(stage).key, CHANCE).seal(b"%PDF-1.4 MARKER", CHANCE).encode()
     digest = b64(sha256(jwe))
     for _ in range(2):
-        answer = await deliver(stage, "files", jwe)
+        answer = await deliver(stage, FILES, jwe)
         assert (answer.status, msgspec.json.decode(answer.body)) == (200, {"stored": [digest]})
-    assert (await deliver(stage, "files", b"%PDF-1.4 not sealed")).status == 422
-    assert (await deliver(stage, "files", jwe, token="another")).status == 401
-    assert (await deliver(stage, "files", jwe, key=SigningKey.new(CHANCE))).status == 400
+    assert (await deliver(stage, FILES, b"%PDF-1.4 not sealed")).status == 422
+    assert (await deliver(stage, FILES, jwe, token="another")).status == 401
+    assert (await deliver(stage, FILES, jwe, key=SigningKey.new(CHANCE))).status == 400
     assert await download(stage, "everything-fine") == {"messages": 0, "copies": 0, "files": 0}
     assert await download(stage) == {"messages": 0, "copies": 0, "files": 1}
     assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]
     assert stage.folders(f"{REF}/files").read(f"{digest}.jwe") == jwe
+
+
+async def test_what_nobody_fetches_ends_on_its_day_and_not_with_its_place(stage: Stage) -> None:
+    day = str((START + timedelta(days=3)).date())
+    jwe = Sealer.new(addressee(stage).key, CHANCE).seal(b"a photo", CHANCE).encode()
+    await deliver(stage, "messages", message(stage, until=day))
+    assert (await deliver(stage, f"files?until={day}", jwe)).status == 200
+    other = copy(stage)
+    other["copies"][0]["id"] = b64(sha256(b"of another message"))
+    await deliver(stage, "copies", other)
+    for days, left in ((3, 3), (1, 1)):
+        stage.clock.jump(86_400 * days)
+        await stage.steps["portal.downloads"](stage.clock.now())
+        assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(left,)]
+    assert await download(stage) == {"messages": 0, "copies": 1, "files": 0}
+
+
+@pytest.mark.parametrize("until", ["", "2026-02-31", "soon"])
+async def test_what_says_no_day_is_not_kept(stage: Stage, until: str) -> None:
+    jwe = Sealer.new(addressee(stage).key, CHANCE).seal(b"a photo", CHANCE).encode()
+    assert (await deliver(stage, f"files?until={until}", jwe)).status == 422
+    assert (await deliver(stage, "messages", message(stage, until=until))).status == 400
+    assert (await deliver(stage, "copies", copy(stage, until))).status == 400
+    assert await stage.stores["portal"].fetch("SELECT COUNT(*) FROM items") == [(0,)]

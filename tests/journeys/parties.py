@@ -93,7 +93,7 @@ class World:
         for part, answer in self.answers.items():
             if part in request.url:
                 return answer
-        if request.url.endswith("/files"):
+        if "/files?" in request.url:
             return Response(200, {}, msgspec.json.encode({"stored": [b64(sha256(request.body))]}))
         body: dict[str, Any] = msgspec.json.decode(request.body)
         if request.url.endswith("/copies"):

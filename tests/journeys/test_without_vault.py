@@ -13,7 +13,7 @@ from wissel.assembly.demo import play
 from wissel.client import Client
 from wissel.institution.samples import urn
 from wissel.messages.jose import SigningKey
-from wissel.messages.verify import jws_header, names, open_copy, parse_json, read_trust, verify
+from wissel.messages.verify import jws_header, names, open_copy, open_jwe, parse_json, read_trust, verify
 
 INSTITUTION = "institutions/noord"
 DOWNLOADS, DEFAULT, NEVER = "everything-fine-downloads", "everything-fine-without-vault", "never-downloads"
@@ -52,8 +52,16 @@ def on_the_shelf(here: Nation) -> list[tuple[Any, ...]]:
 
 def as_portal(here: Nation) -> Client:
     """Return the portal at the public API, with its own key."""
-    urn = next(card.urn for card in here.scene.cards if "portal" in card.roles)
-    key = SigningKey.from_jwk(parse_json((here.scene.data / "chain" / "portal" / "keys" / "sign.json").read_bytes()))
+    return as_participant(here, next(card.urn for card in here.scene.cards if "portal" in card.roles), "chain/portal")
+
+
+def as_institution(here: Nation) -> Client:
+    """Return the institution at the public API, with its own key."""
+    return as_participant(here, urn("99XA"), INSTITUTION)
+
+
+def as_participant(here: Nation, urn: str, place: str) -> Client:
+    key = SigningKey.from_jwk(parse_json((here.scene.data / place / "keys" / "sign.json").read_bytes()))
     base = here.scene.address("platform")
     return Client(here.network, here.clock, SeededEntropy(99), base=base, urn=urn, key=key)
 
@@ -113,12 +121,36 @@ async def test_who_downloads_has_every_copy_and_her_portal_could_read_none(tmp_p
         assert private_key(here, DOWNLOADS) not in written_by(here, "chain", "platform", "provider")
 
 
+async def test_one_visit_brings_every_message_and_then_the_process_ends(tmp_path: Path) -> None:
+    async with nation(tmp_path / "data") as here:
+        process = await here.enrol(play.arrive(here.scene, DOWNLOADS))
+        await here.settle(120)  # everybody else is done long before she comes back
+        to_her = [(name, said) for name, said in here.log.said if said.get("recipient") == "learner"]
+        sent = [said["type"] for name, said in to_her if name == "message.accepted"]
+        assert "nl.wissel.enrolment.confirmed.v1" in sent
+        assert not [said for name, said in to_her if name == "message.ended"], "nothing is done before she comes"
+        taken = await play.call(
+            here.network, "POST", f"{here.scene.address('portal')}/play/learners/{DOWNLOADS}/downloads", {}
+        )
+        assert taken["messages"] == len(sent) > 1
+        await here.until("process.forgotten", process)
+        ended = [said for name, said in here.log.said if name == "message.ended" and said["recipient"] == "learner"]
+        assert [said["outcome"] for said in ended] == ["accepted"] * len(sent)
+
+
 async def test_a_message_waits_sealed_at_the_portal_until_she_comes(tmp_path: Path) -> None:
     async with nation(tmp_path / "data") as here:
         process = await here.enrol(play.arrive(here.scene, DOWNLOADS))
         await here.settle(60)
         assert ("message", False) in {(kind, receipted) for kind, _, receipted in on_the_shelf(here)}
-        assert await as_portal(here).pull() == [], "what waits for her is never handed out in clear"
+        portal = as_portal(here)
+        assert await portal.pull() == [], "what waits for her is never handed out in clear"
+        (sealed,) = await portal.lane(process)
+        jwk = parse_json((here.scene.data / "learners" / DOWNLOADS / "keys" / "seal.json").read_bytes())
+        envelope = parse_json(open_jwe(sealed.jwe, jwk))["envelope"]
+        assert (envelope["id"], envelope["enddate"]) == (sealed.id, sealed.until)
+        assert [one.id for one in await portal.lane(process)] == [sealed.id], "to look changes nothing"
+        assert await as_institution(here).lane(process) == [], "it is nobody else's to hand on"
         shown = await play.call(here.network, "GET", f"{here.scene.address('portal')}/play/enrolments/{process}", {})
         assert not shown["decided"]
         mine = await play.call(

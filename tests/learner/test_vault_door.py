@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.learner.vault_scene import BASE, NOW, Scene
+from tests.learner.vault_scene import BASE, NOW, UNTIL, Scene
 
 from wissel.infra.files.memory import MemoryFolder
 from wissel.infra.http.ports import Http, Request, Response, Unreachable
@@ -24,7 +24,9 @@ async def process_token(scene: Scene, until: str = "2026-12-31") -> Given:
 async def test_a_delivered_copy_is_opened_by_its_owner_alone(scene: Scene) -> None:
     token = (await process_token(scene)).token
     copy, document = scene.afschrift(text="Noor wants to learn")
-    answer = await scene.deliver("copies", {"copies": [{"id": copy, "jwe": scene.seal(document)}]}, token)
+    answer = await scene.deliver(
+        "copies", {"copies": [{"id": copy, "jwe": scene.seal(document), "until": UNTIL}]}, token
+    )
     assert (answer.status, json.loads(answer.body)) == (200, {"stored": [copy]})
     vault = scene.folder / "noor" / "vault"
     assert [file.name for file in vault.iterdir()] == [f"{copy}.afschrift"]
@@ -36,9 +38,9 @@ async def test_a_delivered_copy_is_opened_by_its_owner_alone(scene: Scene) -> No
 async def test_a_copy_is_never_overwritten(scene: Scene) -> None:
     token = (await process_token(scene)).token
     copy, document = scene.afschrift()
-    first = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    first = {"copies": [{"id": copy, "jwe": scene.seal(document), "until": UNTIL}]}
     await scene.deliver("copies", first, token)
-    again = await scene.deliver("copies", {"copies": [{"id": copy, "jwe": scene.seal(b"{}")}]}, token)
+    again = await scene.deliver("copies", {"copies": [{"id": copy, "jwe": scene.seal(b"{}"), "until": UNTIL}]}, token)
     assert json.loads(again.body) == {"stored": [copy]}
     assert (await scene.owner.copy(copy)).document == document
 
@@ -46,7 +48,7 @@ async def test_a_copy_is_never_overwritten(scene: Scene) -> None:
 async def test_a_hundred_copies_go_in_one_request_and_not_one_more(scene: Scene) -> None:
     token = (await process_token(scene)).token
     made = [scene.afschrift() for _ in range(101)]
-    copies = [{"id": copy, "jwe": scene.seal(document)} for copy, document in made]
+    copies = [{"id": copy, "jwe": scene.seal(document), "until": UNTIL} for copy, document in made]
     assert (await scene.deliver("copies", {"copies": copies}, token)).status == 400
     assert await scene.owner.copies() == []
     assert (await scene.deliver("copies", {"copies": copies[:100]}, token)).status == 200
@@ -57,7 +59,7 @@ async def test_a_hundred_copies_go_in_one_request_and_not_one_more(scene: Scene)
 async def test_only_the_platform_delivers_and_only_what_it_signed(scene: Scene, who: str) -> None:
     token = (await process_token(scene)).token
     copy, document = scene.afschrift()
-    body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    body = {"copies": [{"id": copy, "jwe": scene.seal(document), "until": UNTIL}]}
     if who == "stranger":
         answer = await scene.deliver("copies", body, token, key=SigningKey.new(scene.entropy))
     elif who == "body":
@@ -74,7 +76,10 @@ async def test_an_old_proof_is_refused(scene: Scene) -> None:
     copy, document = scene.afschrift()
     scene.clock.at = NOW - timedelta(minutes=6)
     answer = await scene.deliver(
-        "copies", {"copies": [{"id": copy, "jwe": scene.seal(document)}]}, token, delay=timedelta(minutes=6)
+        "copies",
+        {"copies": [{"id": copy, "jwe": scene.seal(document), "until": UNTIL}]},
+        token,
+        delay=timedelta(minutes=6),
     )
     assert answer.status == 400, "401, 403, 404 and 410 say that she withdrew, and a wrong clock is not her word"
 
@@ -82,7 +87,7 @@ async def test_an_old_proof_is_refused(scene: Scene) -> None:
 @pytest.mark.parametrize("bad", ["../../keys/seal", "short", "x" * 43 + "\n"])
 async def test_an_id_that_is_no_commitment_is_refused(scene: Scene, bad: str) -> None:
     token = (await process_token(scene)).token
-    answer = await scene.deliver("copies", {"copies": [{"id": bad, "jwe": scene.seal(b"{}")}]}, token)
+    answer = await scene.deliver("copies", {"copies": [{"id": bad, "jwe": scene.seal(b"{}"), "until": UNTIL}]}, token)
     assert answer.status == 400
     assert json.loads(answer.body)["type"] == "urn:wissel:problem:body-unreadable"
 
@@ -92,13 +97,17 @@ async def test_a_message_is_receipted_by_the_provider_and_waits_for_its_copy(sce
     copy, document = scene.afschrift()
     acknowledgement = scene.acknowledgement(bytes.fromhex(sha256(b"x").hex()))
     message = {"id": "01963a00-0000-7000-8000-000000000001", "acknowledgement": acknowledgement}
-    answer = await scene.deliver("messages", {"messages": [{**message, "jwe": scene.seal(b"{}")}]}, token)
+    answer = await scene.deliver(
+        "messages", {"messages": [{**message, "jwe": scene.seal(b"{}"), "until": UNTIL}]}, token
+    )
     [given] = json.loads(answer.body)["receipts"]
     read = read_receipt(given["receipt"], scene.provider.public_jwk)
     assert (read.outcome, read.acknowledgement) == ("accepted", b64(sha256(acknowledgement.encode())))
     [(waiting, opened)] = await scene.owner.inbox()
     assert (waiting.commitment, opened) == (b64(sha256(b"x")), b"{}")
-    await scene.deliver("copies", {"copies": [{"id": waiting.commitment, "jwe": scene.seal(document)}]}, token)
+    await scene.deliver(
+        "copies", {"copies": [{"id": waiting.commitment, "jwe": scene.seal(document), "until": UNTIL}]}, token
+    )
     assert await scene.owner.inbox() == []
     assert copy != waiting.commitment
 
@@ -109,10 +118,13 @@ async def test_the_same_message_again_gets_the_same_receipt(scene: Scene) -> Non
         "id": "01963a00-0000-7000-8000-000000000001",
         "acknowledgement": scene.acknowledgement(sha256(b"x")),
         "jwe": scene.seal(b"{}"),
+        "until": UNTIL,
     }
     first = await scene.deliver("messages", {"messages": [message]}, token)
     scene.clock.at += timedelta(minutes=2)
-    again = await scene.deliver("messages", {"messages": [{**message, "jwe": scene.seal(b"{}")}]}, token)
+    again = await scene.deliver(
+        "messages", {"messages": [{**message, "jwe": scene.seal(b"{}"), "until": UNTIL}]}, token
+    )
     assert first.body == again.body
     other = {**message, "acknowledgement": scene.acknowledgement(sha256(b"y"))}
     assert (await scene.deliver("messages", {"messages": [other]}, token)).status == 409
@@ -124,6 +136,7 @@ async def test_a_message_that_the_platform_did_not_acknowledge_is_refused_whole(
         "id": "01963a00-0000-7000-8000-000000000001",
         "acknowledgement": scene.acknowledgement(sha256(b"x")),
         "jwe": scene.seal(b"{}"),
+        "until": UNTIL,
     }
     forged = scene.acknowledgement(sha256(b"y"), SigningKey.new(scene.entropy))
     bad = {**good, "id": "01963a00-0000-7000-8000-000000000002", "acknowledgement": forged}
@@ -150,7 +163,7 @@ async def test_who_is_refused_hears_it_in_the_words_that_the_platform_believes(s
 async def test_a_revoked_grant_answers_gone_at_once(scene: Scene) -> None:
     given = await scene.owner.give(Asked(kind="capability", purpose="later notices", until="2027-08-31"))
     copy, document = scene.afschrift()
-    body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    body = {"copies": [{"id": copy, "jwe": scene.seal(document), "until": UNTIL}]}
     await scene.owner.revoke(given.id)
     await scene.owner.revoke(given.id)
     assert said(await scene.deliver("copies", body, given.token)) == (410, "vault-withdrawn")
@@ -162,7 +175,7 @@ async def test_a_revoked_grant_answers_gone_at_once(scene: Scene) -> None:
 async def test_a_grant_ends_on_its_end_date(scene: Scene) -> None:
     given = await process_token(scene, until="2026-04-15")
     copy, document = scene.afschrift()
-    body = {"copies": [{"id": copy, "jwe": scene.seal(document)}]}
+    body = {"copies": [{"id": copy, "jwe": scene.seal(document), "until": UNTIL}]}
     assert (await scene.deliver("copies", body, given.token)).status == 200
     scene.clock.at = NOW + timedelta(days=1)
     assert (await scene.deliver("copies", body, given.token)).status == 410
@@ -236,7 +249,7 @@ async def test_tokens_and_their_secrets_are_not_on_the_providers_disk(scene: Sce
 async def test_a_copy_goes_on_its_end_date_unless_the_owner_keeps_it(scene: Scene) -> None:
     token = (await process_token(scene)).token
     kept, gone = scene.afschrift("2026-05-01"), scene.afschrift("2026-05-01")
-    copies = [{"id": copy, "jwe": scene.seal(document)} for copy, document in (kept, gone)]
+    copies = [{"id": copy, "jwe": scene.seal(document), "until": "2026-05-01"} for copy, document in (kept, gone)]
     await scene.deliver("copies", {"copies": copies}, token)
     assert await scene.owner.tend() == 2
     await scene.owner.keep(kept[0], date(2030, 1, 1))
@@ -249,7 +262,7 @@ async def test_a_copy_goes_on_its_end_date_unless_the_owner_keeps_it(scene: Scen
 async def test_a_copy_kept_until_the_last_day_there_is_holds_up_nobody_elses_end(scene: Scene) -> None:
     token = (await process_token(scene)).token
     ever, gone = scene.afschrift("2026-05-01"), scene.afschrift("2026-05-01")
-    copies = [{"id": copy, "jwe": scene.seal(document)} for copy, document in (ever, gone)]
+    copies = [{"id": copy, "jwe": scene.seal(document), "until": "2026-05-01"} for copy, document in (ever, gone)]
     await scene.deliver("copies", {"copies": copies}, token)
     assert await scene.owner.tend() == 2
     await scene.owner.keep(ever[0], date.max)

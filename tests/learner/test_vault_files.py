@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
-from tests.learner.vault_scene import NOW, Scene
+from tests.learner.vault_scene import NOW, UNTIL, Scene
 
 from wissel.infra.http.ports import Request
 from wissel.learner.owner import VaultRefused
@@ -15,6 +15,7 @@ from wissel.messages.files import FileRef
 from wissel.messages.jose import Sealer, SigningKey
 from wissel.messages.verify import Refused, b64, canonical, sha256
 
+FILES = f"files?until={UNTIL}"
 PHOTO = b"\xff\xd8\xff a fictitious photo"
 
 
@@ -23,10 +24,10 @@ async def token(scene: Scene) -> str:
     return given.token
 
 
-async def put(scene: Scene, data: bytes = PHOTO) -> tuple[str, bytes]:
+async def put(scene: Scene, data: bytes = PHOTO, until: str = UNTIL) -> tuple[str, bytes]:
     """Deliver a sealed file; return its hash and its sealed form."""
     jwe = scene.seal(data).encode()
-    answer = await scene.deliver("files", jwe, await token(scene))
+    answer = await scene.deliver(f"files?until={until}", jwe, await token(scene))
     assert (answer.status, json.loads(answer.body)) == (200, {"stored": [b64(sha256(jwe))]})
     return b64(sha256(jwe)), jwe
 
@@ -46,14 +47,14 @@ async def test_a_delivered_file_lies_beside_the_copies_and_is_opened_by_its_owne
 
 async def test_the_same_file_again_is_harmless(scene: Scene) -> None:
     file, jwe = await put(scene)
-    again = await scene.deliver("files", jwe, await token(scene))
+    again = await scene.deliver(FILES, jwe, await token(scene))
     assert json.loads(again.body) == {"stored": [file]}
     assert len(await scene.owner.files()) == 1
 
 
 @pytest.mark.parametrize("bad", [PHOTO, b"", b"{}", b"a.b.c", b"a..b.c.d"])
 async def test_what_is_not_sealed_is_not_stored(scene: Scene, bad: bytes) -> None:
-    answer = await scene.deliver("files", bad, await token(scene))
+    answer = await scene.deliver(FILES, bad, await token(scene))
     assert (answer.status, json.loads(answer.body)["code"]) == (422, "vault-unfit")
     assert await scene.owner.files() == []
 
@@ -61,28 +62,28 @@ async def test_what_is_not_sealed_is_not_stored(scene: Scene, bad: bytes) -> Non
 async def test_a_file_that_is_too_large_is_not_stored(scene: Scene) -> None:
     parts = scene.seal(PHOTO).split(".")
     parts[3] = "A" * 14_000_000
-    assert (await scene.deliver("files", ".".join(parts).encode(), await token(scene))).status == 422
+    assert (await scene.deliver(FILES, ".".join(parts).encode(), await token(scene))).status == 422
     assert await scene.owner.files() == []
 
 
 async def test_only_the_platform_delivers_and_only_what_it_signed(scene: Scene) -> None:
     jwe, bearer = scene.seal(PHOTO).encode(), await token(scene)
     stranger = SigningKey.new(scene.entropy)
-    assert (await scene.deliver("files", jwe, bearer, key=stranger)).status == 400
-    assert (await scene.deliver("files", jwe, bearer, sent=scene.seal(b"other").encode())).status == 400
-    assert (await scene.deliver("files", jwe, "x")).status == 401
+    assert (await scene.deliver(FILES, jwe, bearer, key=stranger)).status == 400
+    assert (await scene.deliver(FILES, jwe, bearer, sent=scene.seal(b"other").encode())).status == 400
+    assert (await scene.deliver(FILES, jwe, "x")).status == 401
     assert await scene.owner.files() == []
 
 
 async def test_a_withdrawn_token_delivers_no_file(scene: Scene) -> None:
     given = await scene.owner.give(Asked(kind="process", purpose="to deliver", until="2026-12-31"))
     await scene.owner.revoke(given.id)
-    assert (await scene.deliver("files", scene.seal(PHOTO).encode(), given.token)).status == 410
+    assert (await scene.deliver(FILES, scene.seal(PHOTO).encode(), given.token)).status == 410
 
 
 async def test_her_software_gives_a_file_the_end_of_the_message_that_names_it(scene: Scene) -> None:
-    file, _ = await put(scene)
-    stray, _ = await put(scene, b"%PDF- nobody names this")
+    file, _ = await put(scene, until="2026-05-01")  # sooner than the message: a mistake that her software mends
+    stray, _ = await put(scene, b"%PDF- nobody names this", until="2026-05-03")
     payload = {
         "studentnumber": "1",
         "name": "Noor",
@@ -112,11 +113,11 @@ async def test_her_software_gives_a_file_the_end_of_the_message_that_names_it(sc
     msgspec.convert(payload, EnrolmentConfirmed)
     envelope = {"enddate": "2026-06-01", "type": "nl.wissel.enrolment.confirmed.v1"}
     document = canonical({"envelope": envelope, "payload": payload})
-    copies = {"copies": [{"id": "C" * 43, "jwe": scene.seal(document)}]}
+    copies = {"copies": [{"id": "C" * 43, "jwe": scene.seal(document), "until": "2026-06-01"}]}
     assert (await scene.deliver("copies", copies, await token(scene))).status == 200
     assert await scene.owner.tend() == 2
     ends = {line.id: line.until for line in await scene.owner.files()}
-    assert ends == {file: "2026-06-01", stray: ""}
+    assert ends == {file: "2026-06-01", stray: "2026-05-03"}
     await scene.owner.keep_file(stray, date(2030, 1, 1))
     scene.clock.at = NOW + timedelta(days=60)
     for step in scene.built.steps:

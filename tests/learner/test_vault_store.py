@@ -31,6 +31,19 @@ def test_a_vault_is_opened_once_and_found_again(vaults: Vaults) -> None:
     assert list(vaults.all()) == ["v1"]
 
 
+def test_a_closed_vault_is_gone_with_all_that_was_in_it(vaults: Vaults, tmp_path: Path) -> None:
+    store = vaults.open(CARD, {"grant.a": b"1"})
+    assert store is not None
+    store.append("a", b"one")
+    store.add_file("b", b"two")
+    vaults.close("v1")
+    assert (vaults.find("v1"), vaults.named("noor"), list(vaults.all())) == (None, None, [])
+    assert list(tmp_path.iterdir()) == []
+    again = vaults.open(CARD, {})
+    assert again is not None
+    assert (again.copies(), again.files(), again.notes("grant.")) == ([], [], [])
+
+
 def test_the_copies_drawer_only_grows_until_the_owner_destroys(vaults: Vaults) -> None:
     store = vaults.open(CARD, {})
     assert store is not None

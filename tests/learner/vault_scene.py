@@ -20,6 +20,7 @@ from wissel.messages.verify import b64, canonical, commit
 
 BASE = "http://provider.test"
 NOW = datetime(2026, 4, 15, 9, 0, tzinfo=UTC)
+UNTIL = "2027-10-12"
 
 
 class StillClock:

@@ -1,5 +1,6 @@
 """The default provider of vaults, put together."""
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,7 @@ async def build_vaults(settings: VaultsSettings, mine: Owner) -> Parts:
         key=own_key(Path(settings.data), mine.entropy),
         platform_key=followed.platform.get,
         base=settings.base or f"http://{settings.host}:{settings.port}",
+        unused=timedelta(days=settings.unused_days),
     )
     jobs = [
         *(Job(f"vaults {number}", step, 1.0) for number, step in enumerate(built.steps)),

@@ -103,6 +103,7 @@ class VaultsSettings(OwnerSettings, frozen=True, forbid_unknown_fields=True, kw_
 
     learners: str
     port: Port = 8300
+    unused_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90  # a vault to which nothing came so long is closed
 
 
 class ChainSettings(OwnerSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

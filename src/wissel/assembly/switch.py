@@ -14,6 +14,7 @@ from wissel.client.words import (
     ListedCard,
     ProcessView,
     ProvenCard,
+    SealedMessage,
     Settled,
     Settlement,
     Upload,
@@ -50,6 +51,10 @@ class Switchboard:
     async def offered(self, caller: str, limit: int) -> Sequence[Offered]:
         """Return the heads of the due lanes of `caller`."""
         return await mailbox.offered(self._desk, caller, limit)
+
+    async def lane(self, caller: str, process: str) -> Sequence[SealedMessage]:
+        """Return the head of a lane of a learner for whom `caller` signs, sealed to her."""
+        return await mailbox.lane(self._desk, caller, process)
 
     async def settle(self, caller: str, receipts: Sequence[Settled]) -> Sequence[Settlement]:
         """Book receipts."""

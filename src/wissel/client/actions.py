@@ -13,11 +13,13 @@ from wissel.client.words import (
     ASSERTION,
     PULL_MAX,
     SETTLE_MAX,
+    Lane,
     LearnerProcess,
     LearnerProcesses,
     Mailbox,
     ProcessView,
     Receipts,
+    SealedMessage,
     Sent,
     Settled,
     Settlement,
@@ -109,6 +111,10 @@ class Client:
         """Return the messages that wait, one per lane. Nothing changes until they are settled."""
         answer = await self._call("GET", f"/v1/mailbox?limit={limit}")
         return list(_read(answer, Mailbox).offered)
+
+    async def lane(self, process: str) -> list[SealedMessage]:
+        """Return what comes next, sealed, for a learner who downloads here, in one process; empty: nothing waits."""
+        return list(_read(await self._call("GET", f"/v1/mailbox/{process}"), Lane).sealed)
 
     async def settle(self, settled: Sequence[Settled]) -> list[Settlement]:
         """Hand in receipts; return what became of each, in order. More than 100 go in several calls."""

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from wissel.messages.envelope import Id, Offered, Urn
+from wissel.messages.envelope import Day, Id, Offered, Urn
 from wissel.messages.participant import Card
 
 MESSAGE_BYTES_MAX: Final = 1024 * 1024
@@ -87,6 +87,24 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of GET /v1/mailbox: the heads of the lanes that are due."""
 
     offered: tuple[Offered, ...]
+
+
+class SealedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to a learner, sealed to her, as whoever keeps her mail is handed it.
+
+    `until` is the last day on which it may exist (YYYY-MM-DD): who keeps it cannot read that in it.
+    """
+
+    id: Id
+    acknowledgement: str
+    jwe: str
+    until: Day
+
+
+class Lane(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of GET /v1/mailbox/{process}: the head of that lane, or nothing."""
+
+    sealed: tuple[SealedMessage, ...]
 
 
 class ProcessView(msgspec.Struct, frozen=True, kw_only=True):

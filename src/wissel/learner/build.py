@@ -1,9 +1,9 @@
 """Put a provider of vaults together. Everything is handed in; `assembly` chooses."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from wissel.core.clock import Clock
 from wissel.core.entropy import Entropy
@@ -17,6 +17,8 @@ from wissel.learner.ports import Vaults
 from wissel.learner.provider import Provider
 from wissel.messages.jose import SigningKey
 from wissel.messages.participant import Card, Endpoints, Key
+
+UNUSED: Final = timedelta(days=90)
 
 Step = Callable[[datetime], Awaitable[int]]
 
@@ -38,9 +40,13 @@ def build(
     key: SigningKey,
     platform_key: KeyOf,
     base: str,
+    unused: timedelta = UNUSED,
 ) -> Built:
-    """Return a provider. `base` is its public address; `platform_key` gives a platform's public JWK by `kid`."""
-    provider = Provider(vaults, clock=clock, entropy=entropy, key=key, platform_key=platform_key)
+    """Return a provider. `base` is its public address; `platform_key` gives a platform's public JWK by `kid`.
+
+    A vault to which nothing came within `unused` of its opening is closed.
+    """
+    provider = Provider(vaults, clock=clock, entropy=entropy, key=key, platform_key=platform_key, unused=unused)
     app = make_door(provider, clock=clock, entropy=entropy, log=log, base=base, platform_key=platform_key)
     return Built(app, (provider.step,), provider)
 

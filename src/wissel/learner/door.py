@@ -3,13 +3,13 @@
 The platform delivers with a token of the learner and a `Wissel-Proof`; all others come with a token alone.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from litestar import Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.openapi.config import OpenAPIConfig
-from litestar.params import FromPath, RawBody
+from litestar.params import FromPath, QueryParameter, RawBody
 
 from wissel.client.vaults import NoGrant
 from wissel.core.clock import Clock
@@ -44,6 +44,7 @@ from wissel.learner.words import (
 BODY_MAX: Final = 32 * 1024 * 1024
 
 Asking = Request[Any, Any, Any]
+Until = Annotated[str, QueryParameter(max_length=10, description="The last day on which it may exist, YYYY-MM-DD.")]
 
 
 class Door(NamedTuple):
@@ -187,11 +188,11 @@ async def destroy_copy(request: Asking, vault: FromPath[str], copy: FromPath[str
 
 @post("/v/{vault:str}/files", access=by_token)
 async def deliver_file(
-    request: Asking, vault: FromPath[str], body: RawBody, door: NamedDependency[Door]
+    request: Asking, vault: FromPath[str], body: RawBody, door: NamedDependency[Door], until: Until = ""
 ) -> Response[bytes]:
-    """Add a sealed file, as it is: the platform's door."""
+    """Add a sealed file, as it is, until the end of the day `until`: the platform's door."""
     store = door.deliver(request, vault, body)
-    return _json(Stored(stored=door.provider.take_file(store, body)))
+    return _json(Stored(stored=door.provider.take_file(store, body, until)))
 
 
 @get("/v/{vault:str}/files", access=by_token)

@@ -110,6 +110,16 @@ class FolderVaults:
         self._open[card.vault], self._named[card.name] = drawers, card
         return drawers
 
+    def close(self, vault: str) -> None:
+        """Remove a vault; see `ports.Vaults`. A crash on the way leaves its card, so that it is closed again."""
+        name = next(name for name, card in self._named.items() if card.vault == vault)
+        _empty(self._open.pop(vault))
+        del self._named[name]
+        home = self._learners / name
+        for folder in (home / "vault", home / "files", home / "profile", home):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
     @staticmethod
     def _drawers(folder: Path) -> FolderVault:
         vault, files, profile = (folder / name for name in ("vault", "files", "profile"))
@@ -143,6 +153,22 @@ class MemoryVaults:
         _fill(drawers, card, profile)
         self._open[card.vault], self._named[card.name] = drawers, card
         return drawers
+
+    def close(self, vault: str) -> None:
+        """Remove a vault; see `ports.Vaults`."""
+        name = next(name for name, card in self._named.items() if card.vault == vault)
+        del self._open[vault], self._named[name]
+
+
+def _empty(drawers: FolderVault) -> None:
+    for copy in drawers.copies():
+        drawers.destroy(copy)
+    for file in drawers.files():
+        drawers.destroy_file(file)
+    for name in drawers.notes(""):
+        if name != CARD:
+            drawers.drop(name)
+    drawers.drop(CARD)
 
 
 def _fill(drawers: FolderVault, card: VaultCard, profile: Mapping[str, bytes]) -> None:

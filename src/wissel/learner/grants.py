@@ -6,12 +6,12 @@ A token is `<id>.<secret>`: the id finds the grant, the secret's SHA-256 must be
 import hmac
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from wissel.client.vaults import NoGrant, NotGranted, Withdrawn
 from wissel.core.entropy import Entropy
-from wissel.core.moments import dutch_day, end_of, rfc3339
+from wissel.core.moments import dutch_day, end_of, parse_rfc3339, rfc3339
 from wissel.learner.errors import Unfit
 from wissel.learner.words import Asked, Given, Grant, Kind, Opening
 from wissel.messages.verify import b64, sha256
@@ -19,6 +19,7 @@ from wissel.messages.verify import b64, sha256
 Act = Literal["deliver", "profile", "grant", "own"]
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}", re.ASCII)
+DEAD_KEPT: Final = timedelta(days=30)  # so long its owner still sees a grant that is dead
 YEARS_MAX: Final = 10  # a grant ends; a capability may outlive a study, not a career
 
 # The owner does everything. A portal works on her profile and gives tokens to those who deliver to her.
@@ -45,7 +46,10 @@ def owner_grant(opening: Opening, now: datetime) -> Grant:
 
 
 def new_grant(asked: Asked, maker: Grant, now: datetime, entropy: Entropy) -> tuple[Grant, Given]:
-    """Return the grant that `maker` gives and what its holder is shown once. Raises NotGranted or Unfit."""
+    """Return the grant that `maker` gives, until its own ends at the latest, and what its holder is shown once.
+
+    Raises NotGranted or Unfit.
+    """
     if maker.kind != "owner" and asked.kind == "portal":
         raise NotGranted("Only the owner of a vault may give a portal access.", field="/kind")
     until = _day(asked.until)
@@ -57,7 +61,7 @@ def new_grant(asked: Asked, maker: Grant, now: datetime, entropy: Entropy) -> tu
         kind=asked.kind,
         holder=asked.holder,
         purpose=asked.purpose,
-        until=until.isoformat(),
+        until=min(until.isoformat(), maker.until),
         digest=b64(sha256(secret.encode())),
         made=rfc3339(now),
         maker=maker.id,
@@ -84,6 +88,14 @@ def check(grant: Grant | None, token: str, act: Act, now: datetime) -> Grant:
     if act not in ALLOWED[grant.kind]:
         raise NotGranted(f"A {grant.kind} grant does not allow this.")
     return grant
+
+
+def is_over(grant: Grant, now: datetime) -> bool:
+    """Tell whether a grant was withdrawn or ended so long ago that it goes. Its owner's own stays with the vault."""
+    dead = end_of(_day(grant.until))
+    if grant.revoked:
+        dead = min(dead, parse_rfc3339(grant.revoked))
+    return grant.kind != "owner" and now >= dead + DEAD_KEPT
 
 
 def may_revoke(actor: Grant, target: Grant) -> None:

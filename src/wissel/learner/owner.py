@@ -150,7 +150,7 @@ class Owner:
         _check(await self._call("DELETE", f"/grants/{grant}"))
 
     async def grants(self) -> Sequence[SeenGrant]:
-        """Return every grant that was ever given on her vault."""
+        """Return the grants on her vault, live or dead; a dead one goes after a month."""
         return _read(await self._call("GET", "/grants"), Grants).grants
 
     async def copies(self) -> list[Copy]:
@@ -197,21 +197,22 @@ class Owner:
         _check(await self._call("DELETE", f"/files/{file}"))
 
     async def tend(self) -> int:
-        """Give each copy and file that has no end date yet the one of its message, and return how many there were.
+        """Look after the end of each copy and file of which she chose none, and return how many there were.
 
-        The provider cannot read that date; her software tells it. What she chose with `keep` stays.
+        The provider cannot read the end date of a message and goes by what the platform says. Her software can: nothing
+        goes before that date. What she chose with `keep` stays.
         """
         listed = _read(await self._call("GET", "/copies"), CopyList).copies
-        fresh = [await self.copy(line.id) for line in listed if not line.until]
-        for copy in fresh:
-            await self.keep(copy.id, copy.enddate)
+        fresh = {line.id: line.until for line in listed if not line.chosen}
+        for each, until in fresh.items():
+            await self.keep(each, _later((await self.copy(each)).enddate, until))
         return len(fresh) + await self._tend_files()
 
     async def _tend_files(self) -> int:
-        fresh = {line.id for line in await self.files() if not line.until}
+        fresh = {line.id: line.until for line in await self.files() if not line.chosen}
         ends = {digest: copy.enddate for copy in await self.copies() for digest in names_of(copy)} if fresh else {}
         for file in sorted(fresh & ends.keys()):
-            await self.keep_file(file, ends[file])
+            await self.keep_file(file, _later(ends[file], fresh[file]))
         return len(fresh & ends.keys())
 
     async def profile(self) -> tuple[bytes, str]:
@@ -248,6 +249,10 @@ def _make_key(folder: Folder, name: str, entropy: Entropy) -> SealingKey:
     key = SealingKey.new(entropy)
     folder.add(name, msgspec.json.encode(key.private_jwk))
     return key
+
+
+def _later(enddate: date, until: str) -> date:
+    return max(enddate, date.fromisoformat(until)) if until else enddate
 
 
 def _owner_token(key: SealingKey, base: str, name: str) -> tuple[str, str]:

@@ -76,3 +76,7 @@ class Vaults(Protocol):
     def open(self, card: VaultCard, profile: Mapping[str, bytes]) -> VaultStore | None:
         """Make a new vault whose profile drawer holds `profile`, whole or not at all; None when its name is taken."""
         ...
+
+    def close(self, vault: str) -> None:
+        """Remove a vault with all that is in it; its name is free again."""
+        ...

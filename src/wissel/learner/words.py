@@ -1,5 +1,6 @@
 """The words of a vault: what crosses its door, and what its profile drawer keeps."""
 
+from datetime import date
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -32,10 +33,11 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class SealedCopy(Strict, frozen=True, kw_only=True):
-    """One afschrift, sealed to the learner; `id` is its commitment."""
+    """One afschrift, sealed to the learner; `id` is its commitment, `until` the end date of its message."""
 
     id: CopyId
     jwe: Jwe
+    until: date
 
 
 class Copies(Strict, frozen=True, kw_only=True):
@@ -45,11 +47,12 @@ class Copies(Strict, frozen=True, kw_only=True):
 
 
 class SealedMessage(Strict, frozen=True, kw_only=True):
-    """One message to the learner, sealed to her, with the platform's acknowledgement of it."""
+    """One message to the learner, sealed to her, with the platform's acknowledgement of it and its end date."""
 
     id: MessageId
     acknowledgement: Annotated[str, msgspec.Meta(max_length=8_000)]
     jwe: Jwe
+    until: date
 
 
 class Messages(Strict, frozen=True, kw_only=True):
@@ -125,7 +128,7 @@ class SeenGrant(Strict, frozen=True, kw_only=True):
 
 
 class Grants(Strict, frozen=True, kw_only=True):
-    """Every grant that was ever given on this vault."""
+    """The grants on this vault, live or dead; a dead one goes after a month."""
 
     grants: tuple[SeenGrant, ...]
 
@@ -164,6 +167,7 @@ class Waiting(Strict, frozen=True, kw_only=True):
     acknowledged: str  # base64url SHA-256 of the acknowledgement: the same id with another is refused
     receipt: str
     received: Moment
+    until: Day
     jwe: str = ""
 
 
@@ -179,11 +183,19 @@ class EndDate(Strict, frozen=True, kw_only=True):
     until: Day
 
 
+class KeptEnd(Strict, frozen=True, kw_only=True):
+    """Until when something stays, as the profile drawer keeps it; `chosen`: its owner said so."""
+
+    until: Day
+    chosen: bool = False
+
+
 class CopyLine(Strict, frozen=True, kw_only=True):
-    """One copy in the owner's list; `until` is empty when she has not told the provider an end date."""
+    """One copy in the owner's list: until when it stays, and whether she said so."""
 
     id: CopyId
     until: str = ""
+    chosen: bool = False
 
 
 class FileLine(Strict, frozen=True, kw_only=True):
@@ -191,6 +203,7 @@ class FileLine(Strict, frozen=True, kw_only=True):
 
     id: CopyId
     until: str = ""
+    chosen: bool = False
 
 
 class FileList(Strict, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from wissel.client.words import (
     ListedCard,
     ProcessView,
     ProvenCard,
+    SealedMessage,
     Settled,
     Settlement,
     Upload,
@@ -128,6 +129,11 @@ class PlayedSwitch:
     async def offered(self, caller: str, limit: int) -> Sequence[Offered]:
         self._called(caller)
         return self.waiting[:limit]
+
+    async def lane(self, caller: str, process: str) -> Sequence[SealedMessage]:
+        self._called(caller)
+        sealed = SealedMessage(id=PROCESS, acknowledgement="a.b.c", jwe="a..b.c.d", until="2026-12-31")
+        return [sealed] if process == PROCESS else []
 
     async def settle(self, caller: str, receipts: Sequence[Settled]) -> Sequence[Settlement]:
         self._called(caller)

@@ -178,10 +178,18 @@ async def test_a_limit_outside_1_to_100_is_refused(query: str) -> None:
     assert (answer.status, msgspec.json.decode(answer.body)["field"]) == (400, "limit")
 
 
+async def test_a_lane_is_asked_for_by_its_process() -> None:
+    scene = Scene()
+    answer = await call(scene, "GET", f"/v1/mailbox/{PROCESS}")
+    sealed = {"id": PROCESS, "acknowledgement": "a.b.c", "jwe": "a..b.c.d", "until": "2026-12-31"}
+    assert (answer.status, msgspec.json.decode(answer.body)) == (200, {"sealed": [sealed]})
+
+
 @pytest.mark.parametrize("process", ["x", PROCESS.upper(), PROCESS + "0", "..", "%2e%2e", "a%2Fb"])
 async def test_what_is_no_process_id_never_reaches_the_switch(process: str) -> None:
     scene = Scene()
-    assert (await call(scene, "GET", f"/v1/processes/{process}")).status in {400, 404}
+    for path in ("processes", "mailbox"):
+        assert (await call(scene, "GET", f"/v1/{path}/{process}")).status in {400, 404, 405}
     assert scene.switch.callers == []
 
 

@@ -91,6 +91,19 @@ async def test_after_its_end_date_a_message_is_not_delivered_and_both_parties_kn
         assert verify(document, trust).ok, verify(document, trust)
 
 
+async def test_who_keeps_a_copy_is_told_its_day_and_no_more_of_it(world: World) -> None:
+    board = await posted(world)
+    (offered,) = await board.offered(SCHOOL, 10)
+    await answer(world, offered)
+    await work(world, 6)
+    delivered = [msgspec.json.decode(request.body) for request in world.sent if request.url.endswith("/copies")]
+    assert len(delivered) == 2, "sender and receiver"
+    for body in delivered:
+        (copy,) = body["copies"]
+        assert copy.keys() == {"id", "jwe", "until"}
+        assert copy["until"] == offered.envelope.enddate
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_a_copy_for_a_vault_that_withdrew_is_given_up_and_the_rest_goes_on(world: World, status: int) -> None:
     world.answers["vaults.test"] = vault_says(status)

@@ -136,7 +136,7 @@ async def _one(scene: Scene, http: Http, screen: Screen, ref: str, taken: Taken)
     person = asyncio.create_task(decide_by_hand(scene, clock, HOUSE, ref))
     person.add_done_callback(lambda done: None if done.cancelled() else screen.by_hand(done.result()))
     async with _coming_back(scene, http, clock, ref):
-        async for said in play.follow(scene.data / "platform" / "log.jsonl", process):
+        async for said in play.follow(scene.data / "platform" / "log.jsonl", process, ref):
             count(proof, said)
             screen.line(said)
             taken.notice(scene, said)

@@ -20,6 +20,7 @@ from wissel.learner.owner import VAULT, Keys, Owner, Place, make_keys, open_vaul
 from wissel.learner.words import Asked
 
 STEP_S: Final = 0.05
+GRANT_DAYS: Final = 5 * 365  # what a portal gives in her name, a way to reach her later too, ends with its own grant
 STORY_S_MAX: Final = 120.0
 
 
@@ -55,7 +56,7 @@ async def move_in(scene: Scene, http: Http, ref: str) -> Learner:
     vault = await open_vault(http, base=scene.address("vaults"), name=ref, keys=keys, folder=keys_folder)
     owner = Owner(http, place=vault, keys=keys, entropy=entropy)
     await owner.write_profile(msgspec.json.encode(person.profile()), "")
-    until = (START + timedelta(days=365)).date().isoformat()
+    until = (START + timedelta(days=GRANT_DAYS)).date().isoformat()
     given = await owner.give(Asked(kind="portal", purpose="to read my profile and to enrol for me", until=until))
     pointer = {
         "vault": vault.url,
@@ -128,8 +129,22 @@ async def call(http: Http, method: str, url: str, body: object) -> dict[str, Any
     return answer
 
 
-async def follow(log: Path, process: str) -> AsyncIterator[dict[str, Any]]:
-    """Yield the platform's log lines about a process until it is forgotten. Raises StoryFailed after two minutes."""
+def awaited(ref: str) -> str:
+    """Say in one sentence what a story that does not end is waiting for."""
+    met = conduct(People().get(ref).surname)
+    if met.keeps == "downloads" and not met.comes_back:
+        return (
+            "It waits for her, and she never comes back to download: what is for her stays sealed at her portal until "
+            "its end date, many months away, and only then is the process over."
+        )
+    return "Somebody in it has not answered yet."
+
+
+async def follow(log: Path, process: str, ref: str) -> AsyncIterator[dict[str, Any]]:
+    """Yield the platform's log lines about a process of `ref` until it is forgotten.
+
+    Raises StoryFailed after two minutes, with what is awaited.
+    """
     try:
         async with asyncio.timeout(STORY_S_MAX):
             with log.open(encoding="utf-8") as lines:
@@ -145,4 +160,5 @@ async def follow(log: Path, process: str) -> AsyncIterator[dict[str, Any]]:
                     if said["event"] == "process.forgotten":
                         return
     except TimeoutError:
-        raise StoryFailed(f"Process {process} was not over after {STORY_S_MAX:.0f} s; look at {log.name}.") from None
+        late = f"Process {process} was not over after {STORY_S_MAX:.0f} s; look at {log.name}."
+        raise StoryFailed(f"{late} {awaited(ref)}") from None

@@ -1,5 +1,6 @@
 """What comes to the drawer."""
 
+from datetime import date
 from typing import Annotated, Final
 
 import msgspec
@@ -9,10 +10,14 @@ JWE_CHARS_MAX: Final = 1_500_000
 
 
 class Copy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One sealed afschrift: `id` is its commitment (base64url), `jwe` is sealed to this party's own key."""
+    """One sealed afschrift: `id` is its commitment (base64url), `jwe` is sealed to this party's own key.
+
+    `until` is the end date of its message, for who cannot open it.
+    """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
     jwe: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_.-]+$(?!\n)", max_length=JWE_CHARS_MAX)]
+    until: date | None = None
 
 
 class Copies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

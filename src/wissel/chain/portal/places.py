@@ -5,8 +5,8 @@ choice, so one that is away is not passed over silently: she is told, and may ch
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,8 +25,6 @@ from wissel.core.moments import dutch_day
 from wissel.infra.http.ports import Unreachable
 from wissel.messages.envelope import Addressee
 from wissel.messages.participant import Card
-
-GRANT: Final = timedelta(days=365)  # how long she lets the portal into a vault that it had opened for her
 
 
 class Guest(NamedTuple):
@@ -88,7 +86,7 @@ class Places:
         provider = self._provider()
         if provider is None:
             return None
-        until = dutch_day(self._world.clock.now()) + GRANT
+        until = reach_until(dutch_day(self._world.clock.now()))  # what the portal gives ends with what it was given
         try:
             pointer = await self.browser(guest).vault(provider, guest.person.profile(), self._urn, until)
         except (Unreachable, PartnerFailed):

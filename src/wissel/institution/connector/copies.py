@@ -11,7 +11,7 @@ from wissel.infra.sql.ports import Statement
 from wissel.institution.connector import files, holds, store
 from wissel.institution.connector.house import Served, end_ms
 from wissel.institution.connector.words import Task
-from wissel.messages.envelope import LEARNER, Envelope
+from wissel.messages.envelope import LEARNER, Day, Envelope
 from wissel.messages.holds import KINDS
 from wissel.messages.records import Undelivered
 from wissel.messages.verify import Refused, open_jwe, parse, unb64, verify
@@ -27,10 +27,14 @@ Jwe = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[
 
 
 class SealedCopy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One afschrift, sealed to the institution; `id` is its commitment."""
+    """One afschrift, sealed to the institution; `id` is its commitment.
+
+    `until` is the end date of its message, for who cannot open it: the institution can, and goes by what it reads.
+    """
 
     id: CopyId
     jwe: Annotated[Jwe, msgspec.Meta(max_length=JWE_MAX)]
+    until: Day | None = None
 
 
 class Delivered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

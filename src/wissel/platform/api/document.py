@@ -64,6 +64,7 @@ _REFUSALS: Final[Mapping[str, tuple[int, ...]]] = {
     "getToken": (401, 413, 415, 429),
     "sendMessage": (401, 403, 409, 413, 415, 422, 429, 503),
     "readMailbox": (401, 403, 429),
+    "readLane": (401, 403, 429),
     "settle": (401, 403, 413, 415, 429),
     "uploadFile": (401, 403, 409, 413, 415, 422, 429, 503),
     "readFile": (401, 403, 404, 410, 429),

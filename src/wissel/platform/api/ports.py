@@ -10,6 +10,7 @@ from wissel.client.words import (
     ListedCard,
     ProcessView,
     ProvenCard,
+    SealedMessage,
     Settled,
     Settlement,
     Upload,
@@ -31,6 +32,10 @@ class Switch(Protocol):
 
     async def offered(self, caller: str, limit: int) -> Sequence[Offered]:
         """Return the heads of the due lanes of `caller`, at most `limit` (1 to 100). Changes nothing."""
+        ...
+
+    async def lane(self, caller: str, process: str) -> Sequence[SealedMessage]:
+        """Return the head of the lane of a learner for whom `caller` signs, sealed to her; none: no such lane."""
         ...
 
     async def settle(self, caller: str, receipts: Sequence[Settled]) -> Sequence[Settlement]:

@@ -9,6 +9,7 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from wissel.client.words import (
     PULL_MAX,
     Accepted,
+    Lane,
     LearnerProcesses,
     Mailbox,
     ProcessView,
@@ -77,6 +78,18 @@ def _messages(switch: Switch) -> list[BaseRouteHandler]:
         """Read the messages that wait for you: the heads of the lanes that are due. Changes nothing."""
         return Mailbox(offered=tuple(await switch.offered(caller_of(request), limit)))
 
+    @get("/mailbox/{process:str}", access=allowed("mailbox"), tags=["mailbox"], operation_id="readLane")
+    async def lane(
+        request: Caller,
+        process: Annotated[str, PathParameter(pattern=UUID, description="The id of the process.")],
+    ) -> Lane:
+        """Read what waits for a learner who downloads at your place, sealed to her, while she is there.
+
+        The head of her lane in this process, due or not. Settle it, and ask again: that is how a visit empties a lane.
+        Changes nothing.
+        """
+        return Lane(sealed=tuple(await switch.lane(caller_of(request), process)))
+
     @post("/mailbox/_settle", access=allowed("mailbox"), status_code=200, tags=["mailbox"], operation_id="settle")
     async def settle(request: Caller) -> Settlements:
         """Hand in your signed receipts, up to 100; each is answered for by itself, in order."""
@@ -84,7 +97,7 @@ def _messages(switch: Switch) -> list[BaseRouteHandler]:
         receipts = read_json(await request.body(), Receipts).receipts
         return Settlements(settled=tuple(await switch.settle(caller_of(request), receipts)))
 
-    return [send, pull, settle]
+    return [send, pull, lane, settle]
 
 
 def _processes(switch: Switch) -> list[BaseRouteHandler]:

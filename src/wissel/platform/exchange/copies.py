@@ -40,10 +40,11 @@ HELD_OVER: Final = timedelta(seconds=300)
 
 
 class _Made(NamedTuple):
-    """One afschrift, for whom it is, and what seals it."""
+    """One afschrift, for whom it is, its message's end date, and what seals it."""
 
     row: MessageRow
     document: bytes
+    until: str
     keys: KeyRing
     now: datetime
 
@@ -114,7 +115,7 @@ class Copies:
         if evidence.witnesses < self._quorum and now < from_ms(row.ended_ms) + WITNESS_WAIT:
             return 0
         document = self._compose(kept, payload, row, statement, evidence)
-        if not await self._commit(row, await self._unit(_Made(row, document, keys, now)), now):
+        if not await self._commit(row, await self._unit(_Made(row, document, kept.envelope.enddate, keys, now)), now):
             return 0
         self._desk.journal.write("copies.made", process=row.process, type=row.type, witnesses=evidence.witnesses)
         return 1
@@ -182,12 +183,13 @@ class Copies:
 
     def _parcel(self, made: _Made, name: str, party: Party) -> ParcelRow:
         jwe = parties.sealer_of(party).seal(made.document, self._desk.entropy)
-        parcel = Parcel(address=party.address, token=party.token, jwe=jwe)
+        parcel = Parcel(address=party.address, token=party.token, jwe=jwe, until=made.until)
         return self._packed(made, name, made.row.commitment, parcel)
 
     def _file(self, made: _Made, name: str, party: Party, digest: str) -> ParcelRow:
         """Send a file after the copy that names it."""
-        return self._packed(made, name, digest, Parcel(address=party.address, token=party.token, jwe="", file=digest))
+        parcel = Parcel(address=party.address, token=party.token, jwe="", until=made.until, file=digest)
+        return self._packed(made, name, digest, parcel)
 
     def _packed(self, made: _Made, name: str, commitment: str, parcel: Parcel) -> ParcelRow:
         desk, row = self._desk, made.row

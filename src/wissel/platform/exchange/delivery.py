@@ -21,7 +21,7 @@ from wissel.infra.http.proof import make_proof
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER
 from wissel.messages.leaves import entry
-from wissel.platform.exchange import files, mailbox, parties, sealing
+from wissel.platform.exchange import files, mailbox, sealing
 from wissel.platform.exchange.copies import by_vault
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.hosts import host_of
@@ -148,12 +148,9 @@ class Delivery:
 
     async def _to_vault(self, row: MessageRow, learner: Party, keys: KeyRing, now: datetime, attempts: int) -> str:
         """Hand a message to the learner's vault, sealed to her; its provider's receipt is the answer."""
-        offered = await mailbox.open_row(self._desk, row, keys, now)
-        jwe = parties.sealer_of(learner).seal(msgspec.json.encode(offered), self._desk.entropy)
-        item = {"id": row.id, "acknowledgement": offered.acknowledgement, "jwe": jwe}
-        response = await self._send(
-            f"{learner.address}/messages", learner.token, msgspec.json.encode({"messages": [item]}), now
-        )
+        item = await mailbox.sealed_to(self._desk, row, learner, keys, now)
+        body = msgspec.json.encode({"messages": [item]})
+        response = await self._send(f"{learner.address}/messages", learner.token, body, now)
         if withdrew(response, said_before=attempts > 0):
             raise Withdrawn("The learner withdrew this address.")
         return _receipt_in(response, row.id)
@@ -178,7 +175,7 @@ class Delivery:
 
     async def _hand_over_copies(self, opened: Sequence[tuple[ParcelRow, Parcel]], now: datetime) -> int:
         rows, first = [row for row, _ in opened], opened[0][1]
-        copies = [{"id": row.commitment, "jwe": parcel.jwe} for row, parcel in opened]
+        copies = [{"id": row.commitment, "jwe": parcel.jwe, "until": parcel.until} for row, parcel in opened]
         body = msgspec.json.encode({"copies": copies})
         stored = await self._deliver(rows, f"{first.address}/copies", first.token, body, now)
         if stored is None:
@@ -210,7 +207,8 @@ class Delivery:
             self._desk.journal.write("file.passedover", process=row.process, code=error.code)
             await self._commit([parcels.postpone([row], to_ms(now + SHUT))])
             return 0
-        stored = await self._deliver([row], f"{parcel.address}/files", parcel.token, body, now, kind=JOSE)
+        url = f"{parcel.address}/files?until={parcel.until}"
+        stored = await self._deliver([row], url, parcel.token, body, now, kind=JOSE)
         if stored is None:
             return 0
         if parcel.file not in stored:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 import msgspec
 
-from wissel.client.words import Settled, Settlement
+from wissel.client.words import SealedMessage, Settled, Settlement
 from wissel.core.entropy import jitter
 from wissel.core.errors import WisselError
+from wissel.core.ids import partition_of
 from wissel.core.moments import from_ms, to_ms
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER, Offered
@@ -87,6 +88,36 @@ async def open_row(desk: Desk, row: MessageRow, keys: KeyRing, now: datetime) ->
         acknowledgement=kept.acknowledgement,
         header=await _header(desk, row, kept.envelope.subject, keys, now),
     )
+
+
+async def sealed_to(desk: Desk, row: MessageRow, learner: Party, keys: KeyRing, now: datetime) -> SealedMessage:
+    """Seal a message to the learner whom it is for, as whoever keeps her mail is handed it. Raises as `open_row`."""
+    offered = await open_row(desk, row, keys, now)
+    return SealedMessage(
+        id=row.id,
+        acknowledgement=offered.acknowledgement,
+        jwe=parties.sealer_of(learner).seal(msgspec.json.encode(offered), desk.entropy),
+        until=offered.envelope.enddate,
+    )
+
+
+async def lane(desk: Desk, receiver: str, process: str) -> list[SealedMessage]:
+    """Return the head of the lane of a learner whose messages `receiver` signs for, sealed to her; none: no such lane.
+
+    Due or not: she is there now. Changes nothing. One that cannot be handed out is passed over, as in `offered`.
+    """
+    now = desk.clock.now()
+    head = await messages.head(desk.database, receiver, Where(partition_of(process), process), to_ms(now))
+    row = await messages.find(desk.database, head.which) if head else None
+    if row is None:
+        return []
+    keys = await desk.keys.load([process])
+    try:
+        learner = await vault_of(desk, row, keys)
+        return [] if learner is None else [await sealed_to(desk, row, learner, keys, now)]
+    except WisselError as error:
+        desk.journal.write("mail.passedover", process=row.process, type=row.type, code=error.code)
+        return []
 
 
 async def _opening(desk: Desk, row: MessageRow) -> str:

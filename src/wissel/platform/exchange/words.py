@@ -50,11 +50,15 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy as it lies sealed under `parcel`; of a file (`file` is its hash) the JWE lies in its own row."""
+    """A copy as it lies sealed under `parcel`; of a file (`file` is its hash) the JWE lies in its own row.
+
+    `until` is the last day on which its message may exist: whoever keeps the copy cannot read it there.
+    """
 
     address: str
     token: str
     jwe: str
+    until: str
     file: str = ""
 
 

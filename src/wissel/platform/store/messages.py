@@ -103,6 +103,13 @@ async def heads(database: Database, receiver: str, now_ms: int, limit: int) -> l
     )
 
 
+async def head(database: Database, receiver: str, where: Where, now_ms: int) -> MailRow | None:
+    """Return the head of one lane, due or not, unless its end date has passed."""
+    rest = "WHERE partition = ? AND process = ? AND receiver = ? ORDER BY position LIMIT 1"
+    rows = await select(database, MailRow, "mail", rest, (*where, receiver))
+    return rows[0] if rows and rows[0].end_ms > now_ms else None
+
+
 async def find_mail(database: Database, receiver: str, source: str, message: str) -> list[MailRow]:
     """Return what waits for `receiver` under this id of this source: one row for each process that has such a one."""
     return await select(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from litestar import Request, post
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from wissel.chain.copies.words import Stored
 from wissel.chain.door.app import COPIES_BYTES_MAX
@@ -14,6 +14,7 @@ from wissel.infra.http.proof import HEADER
 from wissel.messages.files import JWE_BYTES_MAX
 
 PlaceId = Annotated[str, PathParameter(pattern=r"^[0-9a-f-]{36}$(?!\n)")]
+Until = Annotated[str, QueryParameter(max_length=10, description="The last day on which it may exist, YYYY-MM-DD.")]
 _Asked = Request[Any, Any, Any]
 
 
@@ -30,9 +31,11 @@ async def store(request: _Asked, place: PlaceId, downloads: NamedDependency[Down
 
 
 @post("/places/{place:str}/files", status_code=200, request_max_body_size=JWE_BYTES_MAX, tags=["downloads"])
-async def store_file(request: _Asked, place: PlaceId, downloads: NamedDependency[Downloads]) -> Stored:
-    """Keep a sealed file until she downloads it."""
-    return await downloads.store_file(place, *_shown(request), await request.body())
+async def store_file(
+    request: _Asked, place: PlaceId, downloads: NamedDependency[Downloads], until: Until = ""
+) -> Stored:
+    """Keep a sealed file until she downloads it, or the day `until` has passed."""
+    return await downloads.store_file(place, *_shown(request), await request.body(), until)
 
 
 def _shown(request: _Asked) -> tuple[str, str]:
