@@ -1,5 +1,6 @@
 """Submissions for the tests of the exchange, and what a receiver does with them."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -72,9 +73,12 @@ async def work(world: World, rounds: int = 3) -> None:
             await job.step(world.clock.now())
 
 
-async def answer(world: World, offered: Offered, outcome: Outcome = "accepted", who: str = SCHOOL) -> Settlement:
-    """Answer one message with a receipt of `who`."""
-    signed = receipt(world.keys[who], acknowledgement=offered.acknowledgement, outcome=outcome, at=world.clock.now())
+async def answer(
+    world: World, offered: Offered, outcome: Outcome = "accepted", who: str = SCHOOL, at: datetime | None = None
+) -> Settlement:
+    """Answer one message with a receipt of `who`, signed now or `at` another time."""
+    at = at or world.clock.now()
+    signed = receipt(world.keys[who], acknowledgement=offered.acknowledgement, outcome=outcome, at=at)
     settled = Settled(id=offered.envelope.id, source=offered.envelope.source, receipt=signed)
     (said,) = await Switchboard(world.platform.desk).settle(SCHOOL, [settled])
     return said

@@ -58,6 +58,18 @@ async def test_a_receipt_of_somebody_else_is_refused(world: World) -> None:
     assert len(await board.offered(SCHOOL, 10)) == 1
 
 
+@pytest.mark.parametrize("off", [timedelta(days=-2), timedelta(days=2), timedelta(days=-2000)])
+async def test_a_receipt_that_would_void_everybodys_copy_is_refused(world: World, off: timedelta) -> None:
+    """What `verify` refuses as receipt-time is not taken as final: the receiver alone would spoil the evidence."""
+    board = await posted(world)
+    (offered,) = await board.offered(SCHOOL, 10)
+    refused = await answer(world, offered, at=world.clock.now() + off)
+    assert refused.code == "receipt-refused"
+    assert len(await board.offered(SCHOOL, 10)) == 1
+    almost = off / abs(off.days) * 0.99  # a clock that is not quite a day wrong
+    assert not (await answer(world, offered, at=world.clock.now() + almost)).code
+
+
 async def test_a_receipt_about_another_message_is_refused(world: World) -> None:
     board = await posted(world, 2)
     first, second = await board.offered(SCHOOL, 10)

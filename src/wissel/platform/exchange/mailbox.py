@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -10,13 +10,13 @@ from wissel.client.words import SealedMessage, Settled, Settlement
 from wissel.core.entropy import jitter
 from wissel.core.errors import WisselError
 from wissel.core.ids import partition_of
-from wissel.core.moments import from_ms, to_ms
+from wissel.core.moments import from_ms, parse_rfc3339, to_ms
 from wissel.infra.sql.ports import Conflict, Statement, StoreFailed
 from wissel.messages.envelope import LEARNER, Offered
 from wissel.messages.jose import Sealer
 from wissel.messages.leaves import entry
 from wissel.messages.records import Receipt, read_receipt, undelivered
-from wissel.messages.verify import Refused, b64, jws_header, sha256
+from wissel.messages.verify import CLOCKS, Refused, b64, jws_header, sha256
 from wissel.platform.exchange import grants, parties, rows
 from wissel.platform.exchange.desk import Desk
 from wissel.platform.exchange.errors import NotOffered, ReceiptRefused
@@ -177,6 +177,7 @@ async def _settle_one(desk: Desk, receiver: str, settled: Settled) -> None:
         row = await messages.find(desk.database, head.which)
         if row is None or not _is_about(receipt, keys, row, alone=len(heads) == 1):
             continue
+        _check_time(receipt, from_ms(row.accepted_ms), now)
         if receipt.outcome == "later":
             await desk.database.commit([later(desk, head, now)])
             return
@@ -244,6 +245,19 @@ def outcome_leaf(desk: Desk, row: MessageRow, outcome: str, statement: str, leaf
         receipt=b64(sha256(statement.encode())),
     )
     return pending(made, leaf, to_ms(now))
+
+
+def _check_time(receipt: Receipt, accepted: datetime, now: datetime) -> None:
+    """Hold the time of a receipt to what everybody's verifier holds it to: taken now, it would void their copies."""
+    try:
+        signed = parse_rfc3339(receipt.time)
+    except ValueError:
+        signed = datetime.min.replace(tzinfo=UTC)
+    if not accepted - CLOCKS <= signed <= now + CLOCKS:
+        raise ReceiptRefused(
+            "The receipt was signed before the message came, or in the future. Set your clock and sign anew.",
+            field="/receipt",
+        )
 
 
 def _read(desk: Desk, receiver: str, compact: str, now: datetime) -> Receipt:
