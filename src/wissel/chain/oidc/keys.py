@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
@@ -122,8 +122,3 @@ def _likely(number: int, entropy: Entropy) -> bool:
 
 def _bytes(number: int) -> bytes:
     return number.to_bytes((number.bit_length() + 7) // 8)
-
-
-def read_key(data: bytes) -> dict[str, Any]:
-    """Read a key file: one private JWK."""
-    return msgspec.json.decode(data, type=dict[str, Any])

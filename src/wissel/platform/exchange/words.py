@@ -13,7 +13,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     mail_per_receiver_max: int = 100_000
     offered_max: int = 100
     offered_bytes_max: int = 8_388_608
-    leaf_age_s_max: int = 10
     authentication_age_s_max: int = 600
     clock_skew_s_max: int = 300
     files_waiting_max: int = 1_000  # of one sender, before the messages that name them

@@ -84,11 +84,6 @@ async def find(database: Database, where: Where) -> ProcessRow | None:
     return rows[0] if rows else None
 
 
-async def in_life(database: Database, life: Life, limit: int) -> list[ProcessRow]:
-    """Return processes in one part of their life, oldest first."""
-    return await select(database, ProcessRow, "processes", "WHERE life = ? ORDER BY started_ms LIMIT ?", (life, limit))
-
-
 async def ready_to_settle(database: Database, limit: int) -> list[ProcessRow]:
     """Return decided processes of which every message is ended and copied."""
     return await select(
