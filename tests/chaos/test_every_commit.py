@@ -1,4 +1,4 @@
-"""Owners die at their commits, hundreds of times, while learners enrol; the books are counted afterwards."""
+"""Owners die at their commits, again and again, while learners enrol; the books are counted afterwards."""
 
 import os
 import time

@@ -31,7 +31,10 @@ class Switch(Protocol):
         ...
 
     async def offered(self, caller: str, limit: int) -> Sequence[Offered]:
-        """Return the heads of the due lanes of `caller`, at most `limit` (1 to 100). Changes nothing."""
+        """Return the heads of the due lanes of `caller`, at most `limit` (1 to 100). They stay until they are settled.
+
+        One that cannot be handed out waits for its next attempt, so that it takes no other's place.
+        """
         ...
 
     async def lane(self, caller: str, process: str) -> Sequence[SealedMessage]:

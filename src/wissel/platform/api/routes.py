@@ -75,7 +75,7 @@ def _messages(switch: Switch) -> list[BaseRouteHandler]:
         request: Caller,
         limit: Annotated[int, QueryParameter(ge=1, le=PULL_MAX, description="The most messages to return.")] = PULL_MAX,
     ) -> Mailbox:
-        """Read the messages that wait for you: the heads of the lanes that are due. Changes nothing."""
+        """Read the messages that wait for you: the heads of the lanes that are due. They stay until you settle them."""
         return Mailbox(offered=tuple(await switch.offered(caller_of(request), limit)))
 
     @get("/mailbox/{process:str}", access=allowed("mailbox"), tags=["mailbox"], operation_id="readLane")
